@@ -1,0 +1,37 @@
+/*
+ * Exception table: an instruction that may fault on purpose has an entry
+ * {instruction, where to go on}. The table is sorted at build time. Linux: extable.
+ */
+#ifndef ARCH_EXTABLE_H
+#define ARCH_EXTABLE_H
+
+#include <arch/traps.h>
+
+/* Offsets relative to the entry's own fields, so that the table needs no relocation. */
+struct exception_table_entry {
+	s32 insn;
+	s32 fixup;
+};
+
+/* For inline assembly: `from` and `to` are local labels such as "1b". */
+#define _ASM_EXTABLE(from, to)                          \
+	".pushsection __ex_table, \"a\"\n"              \
+	".balign 4\n"                                   \
+	".long (" #from ") - .\n"                       \
+	".long (" #to ") - .\n"                         \
+	".popsection\n"
+
+/* If regs->ip has an entry, set regs->ip to its fix-up and return true. */
+bool fixup_exception(struct pt_regs *regs);
+
+/*
+ * Copy that survives a bad source or destination address. 0 or -EFAULT; bytes before the bad
+ * one may have been copied. Any context. (Linux: copy_from_kernel_nofault.)
+ */
+int copy_from_kernel_nofault(void *dst, const void *src, size_t n);
+int copy_to_kernel_nofault(void *dst, const void *src, size_t n);
+/* RDMSR/WRMSR of a register that may not exist: 0 or -EIO. (TCG never faults: see docs/machines.md.) */
+int rdmsr_safe(u32 msr, u64 *value);
+int wrmsr_safe(u32 msr, u64 value);
+
+#endif
