@@ -52,6 +52,12 @@ static inline u32 inl(u16 port)
 	return value;
 }
 
+/* Write n bytes to one port: under a hypervisor the whole string can be a single exit. */
+static inline void outsb(u16 port, const void *buf, size_t n)
+{
+	__asm__ __volatile__("rep outsb" : "+S"(buf), "+c"(n) : "d"(port) : "memory");
+}
+
 static inline u64 rdtsc(void)
 {
 	u32 low, high;
