@@ -25,11 +25,11 @@ struct boot_info {
 	struct boot_module modules[BOOT_MODULES_MAX];
 	u32 nr_modules;
 	phys_addr_t info_start, info_end; /* the loader's own data: reserved until parsed */
-	u8 rsdp[36];	       /* a copy, when the loader gave one (multiboot2) */
-	u32 rsdp_len;	       /* 0, 20 or 36 */
-	phys_addr_t rsdp_addr; /* where it lies (PVH); 0: scan */
+	u8 rsdp[36];			  /* a copy, when the loader gave one (multiboot2) */
+	u32 rsdp_len;			  /* 0, 20 or 36 */
+	phys_addr_t rsdp_addr;		  /* where it lies (PVH); 0: scan */
 	struct framebuffer_info framebuffer;
-	u32 warnings;	     /* how many things were refused; each was printed */
+	u32 warnings; /* how many things were refused; each was printed */
 };
 
 extern struct boot_info boot_info;

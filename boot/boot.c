@@ -1,0 +1,51 @@
+/*
+ * From what the loader left behind to one struct boot_info. After this nobody
+ * knows, or needs to know, which loader it was.
+ */
+#define pr_fmt(fmt) "boot: " fmt
+
+#include <arch/page.h>
+#include <boot/boot.h>
+#include <lib/bug.h>
+#include <lib/printk.h>
+
+struct boot_info boot_info;
+
+/* The early page tables map the low 4 GiB, but not virtual page 0. */
+static __init const void *early_map(const struct boot_mem *mem, phys_addr_t phys, u64 len)
+{
+	(void)mem;
+	return phys < GiB(4) && len <= GiB(4) - phys ? phys_to_virt(phys) : NULL;
+}
+
+static __init void warn(const char *what)
+{
+	boot_info.warnings++;
+	pr_warn("%s: %s\n", boot_info.protocol, what);
+}
+
+static __init int parse(u32 magic, const struct boot_mem *mem, phys_addr_t info)
+{
+	switch (magic) {
+	case MULTIBOOT1_BOOTLOADER_MAGIC:
+		boot_info.protocol = "multiboot1";
+		return multiboot1_parse(mem, info, &boot_info);
+	case MULTIBOOT2_BOOTLOADER_MAGIC:
+		boot_info.protocol = "multiboot2";
+		return multiboot2_parse(mem, info, &boot_info);
+	case XEN_HVM_START_MAGIC:
+		boot_info.protocol = "PVH";
+		return pvh_parse(mem, info, &boot_info);
+	}
+	panic("started by an unknown loader: EAX=%#x is no boot magic that Teak knows", magic);
+}
+
+void __init boot_info_init(u32 magic, phys_addr_t info)
+{
+	const struct boot_mem mem = {.map = early_map, .warn = warn};
+	int err = parse(magic, &mem, info);
+
+	if (err)
+		panic("the %s information at %#llx is not readable (%d)", boot_info.protocol, info,
+		      err);
+}

@@ -1,0 +1,149 @@
+/*
+ * The one list of what starts, in order. boot/entry64.asm calls kernel_main()
+ * with a stack, the early page tables and interrupts off; it ends in the
+ * monitor, which never returns. `initcall` on the command line shows what each step cost.
+ */
+#include <arch/cpufeature.h>
+#include <arch/insn.h>
+#include <arch/irqflags.h>
+#include <arch/stacktrace.h>
+#include <arch/traps.h>
+#include <arch/tsc.h>
+#include <boot/boot.h>
+#include <drivers/acpi/acpi.h>
+#include <drivers/input/i8042.h>
+#include <drivers/irqchip/i8259.h>
+#include <drivers/platform/emulator.h>
+#include <drivers/serial/uart16550.h>
+#include <drivers/video/vga_text.h>
+#include <kernel/bench.h>
+#include <kernel/irq.h>
+#include <kernel/ktest.h>
+#include <kernel/main.h>
+#include <kernel/monitor/monitor.h>
+#include <kernel/power.h>
+#include <lib/bug.h>
+#include <lib/param.h>
+#include <mm/memblock.h>
+#include <mm/mm.h>
+
+DEFINE_PER_CPU(u32, cpu_number);
+
+static bool initcall_debug;
+PARAM("initcall", PARAM_FLAG(&initcall_debug),
+      "show each step of the start-up with its cost in cycles");
+
+static u32 loader_magic;
+static phys_addr_t loader_info;
+
+static __init void step_loader(void)
+{
+	boot_info_init(loader_magic, loader_info);
+}
+
+static __init void warn_param(void *ctx, const char *name, const char *why)
+{
+	(void)ctx;
+	pr_warn("boot parameter %s: %s; ignored\n", name, why);
+}
+
+static __init void step_params(void)
+{
+	parse_params(boot_info.cmdline, __start_registry_params, __stop_registry_params, warn_param,
+		     NULL);
+	pr_info("Teak, booted by %s (%s)\n", boot_info.loader[0] ? boot_info.loader : "a loader",
+		boot_info.protocol);
+	pr_info("command line: %s\n", boot_info.cmdline);
+}
+
+static __init void step_memory(void)
+{
+	mm_init_memory(&boot_info.memmap);
+	for (u32 i = 0; i < boot_info.nr_modules; i++) {
+		const struct boot_module *m = &boot_info.modules[i];
+
+		if (memblock_reserve(m->start, m->end - m->start))
+			panic("cannot reserve module %u at %#llx", i, m->start);
+	}
+}
+
+/* A firmware without text mode (UEFI) leaves a framebuffer; everything else has VGA text, or nothing. */
+static __init void step_screen(void)
+{
+	const struct framebuffer_info *fb = &boot_info.framebuffer;
+
+	if (fb->addr && !fb->text)
+		fbcon_init(fb);
+	else
+		vga_text_init();
+}
+
+static __init void step_firmware(void)
+{
+	acpi_init(boot_info.rsdp_len ? boot_info.rsdp : NULL, boot_info.rsdp_len,
+		  boot_info.rsdp_addr);
+	power_init();
+	emulator_power_init();
+}
+
+/* Wait for a typed byte: with interrupts off no byte can slip in between the look and the HLT. */
+static void wait_for_input(void)
+{
+	local_irq_disable();
+	if (con_input_pending())
+		local_irq_enable();
+	else
+		safe_halt();
+}
+
+static __init void step_interrupts(void)
+{
+	i8259_init();
+	i8042_init();
+	uart16550_enable_irq();
+	local_irq_enable();
+	if (con_all_irq_driven())
+		con_idle = wait_for_input;
+}
+
+/* Everything before the first step works without any of it; each step says what it needs. */
+static const struct init_step {
+	const char *name;
+	void (*run)(void);
+} steps[] = {
+	{"traps", early_trap_init},	  /* from here on a fault is a report */
+	{"serial", uart16550_early_init}, /* ... that somebody can read */
+	{"loader", step_loader},	  /* -> boot_info, through the early map of 4 GiB */
+	{"params", step_params},
+	{"cpu", cpu_init},		    /* CPUID -> boot_cpu_data */
+	{"clock", tsc_early_init},	    /* starts measuring the TSC; nothing waits for it */
+	{"memory", step_memory},	    /* firmware's map -> memblock */
+	{"paging", paging_init},	    /* memblock -> the final page tables */
+	{"protect", cpu_enable_protection}, /* SMEP, SMAP, UMIP, global pages */
+	{"stacks", trap_init},		    /* TSS: a stack of its own for each fatal trap */
+	{"screen", step_screen},
+	{"firmware", step_firmware},	 /* ACPI tables, ways to power off */
+	{"interrupts", step_interrupts}, /* 8259, keyboard, serial input */
+};
+
+static __init void run_steps(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		u64 start = rdtsc();
+
+		steps[i].run();
+		if (initcall_debug)
+			pr_info("initcall %s: %llu cycles\n", steps[i].name, rdtsc() - start);
+	}
+}
+
+void kernel_main(u32 magic, u32 info)
+{
+	stack_guard_init();
+	loader_magic = magic;
+	loader_info = info;
+	run_steps();
+	ktest_boot();
+	bench_boot();
+	monitor_boot();
+}
