@@ -23,7 +23,7 @@ struct irq_chip {
 
 typedef void (*irq_handler_t)(u32 irq, void *dev);
 
-/* The chip takes over its lines, all masked. Boot. */
+/* The chip takes over its lines, all of which it has masked. 0; -EINVAL bad numbers; -EBUSY there is one. Boot. */
 int irq_set_chip(const struct irq_chip *chip);
 /* true once there is a chip: devices may use interrupts instead of polling. */
 bool irq_available(void);
@@ -32,6 +32,9 @@ bool irq_available(void);
  * 0; -EINVAL no such line; -EBUSY taken; -ENODEV no chip.
  */
 int request_irq(u32 irq, irq_handler_t handler, const char *name, void *dev);
+/* Mask the line and give it back. `dev` must be what request_irq() got; else nothing but a warning. */
 void free_irq(u32 irq, void *dev);
+/* How many interrupts the line has brought since boot, spurious ones not included. */
+u64 irq_count(u32 irq);
 
 #endif

@@ -5,7 +5,7 @@
 #include <lib/types.h>
 
 struct framebuffer_info {
-	phys_addr_t addr; /* 0: the loader gave none */
+	phys_addr_t addr;  /* 0: the loader gave none */
 	u32 width, height; /* pixels */
 	u32 pitch;	   /* bytes from one line to the next */
 	u8 bpp;		   /* bits a pixel: 15, 16, 24 or 32 */

@@ -1,0 +1,13 @@
+/* The pair of Intel 8259A interrupt controllers of a PC: 15 lines, edge triggered. */
+#ifndef DRIVERS_IRQCHIP_I8259_H
+#define DRIVERS_IRQCHIP_I8259_H
+
+#define I8259_VECTOR_BASE 0x20 /* line 0: the first vector that is no exception's */
+
+/*
+ * Move the lines away from the exceptions' vectors, mask all, and register as the interrupt chip.
+ * 0; -ENODEV when there is none; -EBUSY when another chip is registered. Interrupts off; after trap_init().
+ */
+int i8259_init(void);
+
+#endif
