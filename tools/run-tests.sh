@@ -17,7 +17,7 @@ run_one() {
 	name=$(basename "$1" | sed 's/\..*//')
 	case $1 in
 	*.py) set -- "$(tools/pick-python.sh pytest)" -m pytest -p no:cacheprovider \
-		-p no:terminal "$1" ;;
+		--tb=short "$1" ;;
 	*) set -- sh "$1" ;;
 	esac
 	# tee must outlive a script that dies, so the status goes by a file.

@@ -21,8 +21,11 @@ def say_test(ok, name, directive="", details=""):
     say(f"{word} {state['number']} - {name}{directive}", *(f"#   {d}" for d in details.splitlines()))
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     state["capture"] = config.pluginmanager.getplugin("capturemanager")
+    if TAP:
+        config.pluginmanager.unregister(name="terminalreporter")
 
 
 def pytest_collection_finish(session):

@@ -6,7 +6,9 @@
 total=$(mktemp)
 trap 'rm -f "$total"' EXIT
 for program in "$BUILD"/host/*; do
-	[ -f "$program" ] && [ -x "$program" ] || continue
+	if [ ! -f "$program" ] || [ ! -x "$program" ]; then
+		continue
+	fi
 	name=$(basename "$program")
 	status=0
 	CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "$program" \
