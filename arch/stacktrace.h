@@ -15,6 +15,9 @@ struct stack_info {
 
 /* The known stack that contains addr, or whose guard page does (*guard = true). Any context. */
 bool stack_of(virt_addr_t addr, struct stack_info *info, bool *guard);
+/* The stacks of the image (arch/stacks.asm), for whoever unmaps the page below each: i in [0, nr_static_stacks()). */
+size_t nr_static_stacks(void);
+bool static_stack(size_t i, struct stack_info *info);
 /*
  * Later floors add stacks (threads) with this: returns true and fills info when addr is in one of
  * theirs or its guard page. Any context, cannot fault. NULL: none.

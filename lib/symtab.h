@@ -8,6 +8,9 @@
 
 #include <lib/types.h>
 
+/* From here on %pS and %ps print names. Boot. */
+void symtab_init(void);
+
 struct symbol {
 	unsigned long addr;
 	unsigned long size; /* up to the next symbol when the compiler gave none */
