@@ -30,6 +30,11 @@ extern struct panic_ops panic_ops;
 
 /* How many panics have begun: nonzero means that locks and devices cannot be trusted any more. */
 extern u32 panic_depth;
+/* For panic_ops.intercept: this panic was expected, there is none. The caller then leaves with longjmp(). */
+void panic_cancel(void);
+
+/* Choose the value that the stack protector guards with. Once, at the very start, by code that never returns. */
+void stack_guard_init(void);
 
 #define BUG() panic("BUG at %s:%d: %s()", __FILE__, __LINE__, __func__)
 #define BUG_ON(cond)                                                                            \

@@ -31,10 +31,16 @@ void register_console(struct console *con);
 /* Every registered console, in order of registration. */
 struct console *first_console(void);
 
-/* Output of a command: not kept in the log. Any context but NMI; spins while another CPU writes. */
+/*
+ * Output of a command: not kept in the log. Any context but NMI; spins while another CPU writes. One
+ * call is shown in one piece, and cut at CON_PRINTF_MAX bytes: con_write() has no limit.
+ */
+#define CON_PRINTF_MAX 1024
 int con_printf(const char *fmt, ...) __printf(1, 2);
 int con_vprintf(const char *fmt, va_list args) __printf(1, 0);
 void con_write(const char *s, size_t n);
+/* False while the last line written has not ended. */
+bool con_at_line_start(void);
 
 /*
  * Take the console for this CPU / give it back, printing what the log gained
@@ -43,6 +49,8 @@ void con_write(const char *s, size_t n);
 void con_lock(void);
 bool con_trylock(void);
 void con_unlock(void);
+/* This CPU holds the console. */
+bool con_held(void);
 /* In a panic: take the console from whoever holds it, for good. */
 void con_bust_lock(void);
 
@@ -52,8 +60,13 @@ void con_input(u8 byte);
 int con_getc_nonblock(void);
 /* Next typed byte; waits with `idle` (HLT or pause) between looks. */
 int con_getc(void);
-/* True once when ^C was typed since the last call of con_break(); consumes it. */
+/*
+ * True when a ^C waits in the queue, unread; takes it and all that was typed before it. (A ^C that
+ * con_getc() has returned is the caller's business.)
+ */
 bool con_break(void);
+/* True when con_getc_nonblock() would find a byte in the queue. Any context, interrupts off: what decides whether to halt. */
+bool con_input_pending(void);
 /* Bytes dropped since boot because the input queue was full. */
 u64 con_input_dropped(void);
 /* How con_getc() waits; handed down at start-up, default: cpu_relax(). Called with interrupts on; must return after at most one interrupt. */

@@ -54,6 +54,7 @@ struct printk_record {
 	u64 cycles; /* TSC when printed: turned into seconds when read */
 	u8 level;
 	bool cont;   /* continues the record before it */
+	bool more;   /* goes on in the record after it */
 	u8 len;
 	char text[PRINTK_TEXT];
 };
@@ -67,8 +68,16 @@ bool printk_read(u64 *seq, struct printk_record *rec);
 /* Format "<seconds since power-on>.<microseconds>" of a record into buf as "[    0.001234] ". */
 int printk_stamp(const struct printk_record *rec, char *buf, size_t size);
 
-/* loglevel= and quiet. Console shows records with level < console_loglevel. */
+/*
+ * A record as people see it: stamp (if asked for), text, and '\n' unless the line goes on. At most
+ * PRINTK_LINE bytes, no NUL; returns how many.
+ */
+#define PRINTK_LINE (PRINTK_TEXT + 32)
+size_t printk_line(const struct printk_record *rec, bool stamp, char *buf);
+
+/* loglevel= and quiet. Console shows records with level < console_loglevel, or all with ignore_loglevel. */
 extern u64 console_loglevel;
+extern bool ignore_loglevel;
 
 /* TSC cycles to nanoseconds since power-on; handed down by the clock, default: one cycle is one ns. */
 extern u64 (*printk_cycles_to_ns)(u64 cycles);
