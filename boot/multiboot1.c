@@ -88,13 +88,13 @@ static void parse_modules(const struct boot_mem *mem, const struct multiboot_inf
 		struct boot_module *module;
 
 		if (!mod) {
-			parse_warn(mem, bi, "the list of modules is not readable: ignored");
+			mem->warn("the list of modules is not readable: ignored");
 			return;
 		}
 		module = parse_module(mem, bi, mod->mod_start, mod->mod_end);
 		if (module && mod->cmdline)
-			parse_string(mem, bi, mod->cmdline, module->cmdline,
-				     sizeof(module->cmdline), "a module's command line is cut");
+			parse_string(mem, mod->cmdline, module->cmdline, sizeof(module->cmdline),
+				     "a module's command line is cut");
 	}
 }
 
@@ -106,7 +106,7 @@ static void parse_mmap(const struct boot_mem *mem, const struct multiboot_info *
 	u64 left = min(mbi->mmap_length, MULTIBOOT_MMAP_LENGTH_MAX);
 
 	if (left < mbi->mmap_length)
-		parse_warn(mem, bi, "the memory map is absurdly long: cut");
+		mem->warn("the memory map is absurdly long: cut");
 	while (left >= sizeof(struct multiboot_mmap_entry) && bi->memmap.dropped == 0) {
 		const struct multiboot_mmap_entry *entry = mem->map(mem, addr, sizeof(*entry));
 		u64 step;
@@ -121,7 +121,7 @@ static void parse_mmap(const struct boot_mem *mem, const struct multiboot_info *
 		left -= step;
 	}
 	if (left && !bi->memmap.dropped)
-		parse_warn(mem, bi, "the memory map is damaged: its end is ignored");
+		mem->warn("the memory map is damaged: its end is ignored");
 	parse_memmap_done(mem, bi);
 }
 
@@ -143,7 +143,7 @@ static void parse_framebuffer(const struct boot_mem *mem, const struct multiboot
 
 	if (mbi->framebuffer_type != MULTIBOOT_FRAMEBUFFER_TYPE_RGB &&
 	    mbi->framebuffer_type != MULTIBOOT_FRAMEBUFFER_TYPE_EGA_TEXT) {
-		parse_warn(mem, bi, "the framebuffer is neither RGB nor text: ignored");
+		mem->warn("the framebuffer is neither RGB nor text: ignored");
 		return;
 	}
 	fb->addr = mbi->framebuffer_addr;
@@ -171,10 +171,10 @@ int multiboot1_parse(const struct boot_mem *mem, phys_addr_t info, struct boot_i
 		return -EINVAL;
 	bi->protocol = "multiboot1";
 	if (mbi->flags & MULTIBOOT_INFO_BOOT_LOADER_NAME)
-		parse_string(mem, bi, mbi->boot_loader_name, bi->loader, sizeof(bi->loader),
+		parse_string(mem, mbi->boot_loader_name, bi->loader, sizeof(bi->loader),
 			     "the loader's name is cut");
 	if (mbi->flags & MULTIBOOT_INFO_CMDLINE) {
-		parse_string(mem, bi, mbi->cmdline, bi->cmdline, sizeof(bi->cmdline),
+		parse_string(mem, mbi->cmdline, bi->cmdline, sizeof(bi->cmdline),
 			     "the command line is cut");
 		strip_kernel_path(bi);
 	}
@@ -188,8 +188,7 @@ int multiboot1_parse(const struct boot_mem *mem, phys_addr_t info, struct boot_i
 			parse_framebuffer(mem, longer, bi);
 			size = sizeof(*longer);
 		} else {
-			parse_warn(mem, bi,
-				   "the framebuffer's description is not readable: ignored");
+			mem->warn("the framebuffer's description is not readable: ignored");
 		}
 	}
 	bi->info_start = info;

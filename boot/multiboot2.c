@@ -93,7 +93,7 @@ struct mb2_parser {
 static void tag_text(struct mb2_parser *p, const struct multiboot_tag *tag, char *dst, size_t size,
 		     const char *cut)
 {
-	parse_text(p->mem, p->bi, tag->payload, tag->size - sizeof(*tag), dst, size, cut);
+	parse_text(p->mem, tag->payload, tag->size - sizeof(*tag), dst, size, cut);
 }
 
 static void tag_module(struct mb2_parser *p, const struct multiboot_tag *tag)
@@ -102,7 +102,7 @@ static void tag_module(struct mb2_parser *p, const struct multiboot_tag *tag)
 	struct boot_module *module = parse_module(p->mem, p->bi, mod->mod_start, mod->mod_end);
 
 	if (module)
-		parse_text(p->mem, p->bi, mod->cmdline, tag->size - sizeof(*mod), module->cmdline,
+		parse_text(p->mem, mod->cmdline, tag->size - sizeof(*mod), module->cmdline,
 			   sizeof(module->cmdline), "a module's command line is cut");
 }
 
@@ -113,7 +113,7 @@ static void tag_mmap(struct mb2_parser *p, const struct multiboot_tag *tag)
 	const u8 *at = mmap->entries;
 
 	if (mmap->entry_size < sizeof(struct multiboot_mmap_entry)) {
-		parse_warn(p->mem, p->bi, "the memory map's entries are too small: ignored");
+		p->mem->warn("the memory map's entries are too small: ignored");
 		return;
 	}
 	for (; left >= mmap->entry_size; at += mmap->entry_size, left -= mmap->entry_size) {
@@ -122,7 +122,7 @@ static void tag_mmap(struct mb2_parser *p, const struct multiboot_tag *tag)
 		memmap_add(&p->bi->memmap, entry->addr, entry->len, entry->type);
 	}
 	if (left)
-		parse_warn(p->mem, p->bi, "the memory map ends in half an entry: ignored");
+		p->mem->warn("the memory map ends in half an entry: ignored");
 	parse_memmap_done(p->mem, p->bi);
 }
 
@@ -134,11 +134,11 @@ static void tag_framebuffer(struct mb2_parser *p, const struct multiboot_tag *ta
 	bool text = from->type == MULTIBOOT_FRAMEBUFFER_TYPE_EGA_TEXT;
 
 	if (!text && from->type != MULTIBOOT_FRAMEBUFFER_TYPE_RGB) {
-		parse_warn(p->mem, p->bi, "the framebuffer is neither RGB nor text: ignored");
+		p->mem->warn("the framebuffer is neither RGB nor text: ignored");
 		return;
 	}
 	if (!text && tag->size < sizeof(*rgb)) {
-		parse_warn(p->mem, p->bi, "the framebuffer's colours are missing: ignored");
+		p->mem->warn("the framebuffer's colours are missing: ignored");
 		return;
 	}
 	fb->addr = from->addr;
@@ -164,7 +164,7 @@ static void tag_rsdp(struct mb2_parser *p, const struct multiboot_tag *tag)
 
 	if (acpi_check_rsdp(tag->payload, tag->size - sizeof(*tag)) ||
 	    tag->size - sizeof(*tag) < len) {
-		parse_warn(p->mem, p->bi, "the copy of the RSDP is damaged: ignored");
+		p->mem->warn("the copy of the RSDP is damaged: ignored");
 		return;
 	}
 	if (p->bi->rsdp_len > len)
@@ -195,7 +195,7 @@ static void parse_tag(struct mb2_parser *p, const struct multiboot_tag *tag)
 	struct boot_info *bi = p->bi;
 
 	if (tag->size < tag_min_size(tag->type)) {
-		parse_warn(p->mem, bi, "a multiboot2 tag is too short: ignored");
+		p->mem->warn("a multiboot2 tag is too short: ignored");
 		return;
 	}
 	switch (tag->type) {
@@ -238,7 +238,7 @@ static void parse_tags(struct mb2_parser *p, const char *block, u32 size)
 		parse_tag(p, tag);
 		at += min(ALIGN(tag->size, MULTIBOOT_TAG_ALIGN), size - at);
 	}
-	parse_warn(p->mem, p->bi, "the multiboot2 tags are damaged: the rest is ignored");
+	p->mem->warn("the multiboot2 tags are damaged: the rest is ignored");
 }
 
 int multiboot2_parse(const struct boot_mem *mem, phys_addr_t info, struct boot_info *bi)
@@ -252,7 +252,7 @@ int multiboot2_parse(const struct boot_mem *mem, phys_addr_t info, struct boot_i
 		return -EINVAL;
 	size = min(header->total_size, (u32)MULTIBOOT_INFO_MAX);
 	if (size < header->total_size)
-		parse_warn(mem, bi, "the multiboot2 information is absurdly large: cut");
+		mem->warn("the multiboot2 information is absurdly large: cut");
 	block = mem->map(mem, info, size);
 	if (!block)
 		return -EINVAL;

@@ -3,18 +3,12 @@
  *
  * Everything that a loader left in memory is outside input: it is read only
  * through boot_mem.map(), copied with a bound, and what does not fit is refused
- * by parse_warn(), while the rest is still used.
+ * through boot_mem.warn(), while the rest is still used.
  */
 #include <boot/parse.h>
 #include <lib/string.h>
 
 #define STRING_CHUNK 64 /* bytes of a string mapped at a time */
-
-void parse_warn(const struct boot_mem *mem, struct boot_info *bi, const char *what)
-{
-	bi->warnings++;
-	mem->warn(what);
-}
 
 /* Append [text, text+len) to dst[*used..size-1). true once the text has ended: by its NUL or for want of room. */
 static bool append_text(char *dst, size_t size, size_t *used, const char *text, size_t len)
@@ -27,14 +21,14 @@ static bool append_text(char *dst, size_t size, size_t *used, const char *text, 
 	return n < len;
 }
 
-void parse_text(const struct boot_mem *mem, struct boot_info *bi, const char *text, size_t len,
-		char *dst, size_t size, const char *cut)
+void parse_text(const struct boot_mem *mem, const char *text, size_t len, char *dst, size_t size,
+		const char *cut)
 {
 	size_t used = 0;
 
 	dst[0] = '\0';
 	if (append_text(dst, size, &used, text, len) && text[used])
-		parse_warn(mem, bi, cut);
+		mem->warn(cut);
 }
 
 /* The longest readable piece at phys, at most STRING_CHUNK bytes: a string may end just where memory does. */
@@ -49,8 +43,8 @@ static const char *map_chunk(const struct boot_mem *mem, phys_addr_t phys, size_
 	return NULL;
 }
 
-void parse_string(const struct boot_mem *mem, struct boot_info *bi, phys_addr_t phys, char *dst,
-		  size_t size, const char *cut)
+void parse_string(const struct boot_mem *mem, phys_addr_t phys, char *dst, size_t size,
+		  const char *cut)
 {
 	const char *text;
 	size_t used = 0, len;
@@ -61,11 +55,11 @@ void parse_string(const struct boot_mem *mem, struct boot_info *bi, phys_addr_t 
 
 		if (append_text(dst, size, &used, text, len)) {
 			if (text[used - before])
-				parse_warn(mem, bi, cut);
+				mem->warn(cut);
 			return;
 		}
 	}
-	parse_warn(mem, bi, cut);
+	mem->warn(cut);
 }
 
 struct boot_module *parse_module(const struct boot_mem *mem, struct boot_info *bi,
@@ -74,11 +68,11 @@ struct boot_module *parse_module(const struct boot_mem *mem, struct boot_info *b
 	struct boot_module *module;
 
 	if (start >= end) {
-		parse_warn(mem, bi, "a module is empty or ends before it starts: ignored");
+		mem->warn("a module is empty or ends before it starts: ignored");
 		return NULL;
 	}
 	if (bi->nr_modules == BOOT_MODULES_MAX) {
-		parse_warn(mem, bi, "too many modules: one is ignored");
+		mem->warn("too many modules: one is ignored");
 		return NULL;
 	}
 	module = &bi->modules[bi->nr_modules++];
@@ -88,9 +82,8 @@ struct boot_module *parse_module(const struct boot_mem *mem, struct boot_info *b
 	return module;
 }
 
-void parse_memmap_done(const struct boot_mem *mem, struct boot_info *bi)
+void parse_memmap_done(const struct boot_mem *mem, const struct boot_info *bi)
 {
 	if (bi->memmap.dropped)
-		parse_warn(mem, bi,
-			   "the memory map has too many entries: the last ones are ignored");
+		mem->warn("the memory map has too many entries: the last ones are ignored");
 }

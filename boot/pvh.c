@@ -53,12 +53,12 @@ static void parse_modules(const struct boot_mem *mem, const struct hvm_start_inf
 		struct boot_module *module;
 
 		if (!mod) {
-			parse_warn(mem, bi, "the list of modules is not readable: ignored");
+			mem->warn("the list of modules is not readable: ignored");
 			return;
 		}
 		module = parse_module(mem, bi, mod->paddr, mod->paddr + mod->size);
 		if (module && mod->cmdline_paddr)
-			parse_string(mem, bi, mod->cmdline_paddr, module->cmdline,
+			parse_string(mem, mod->cmdline_paddr, module->cmdline,
 				     sizeof(module->cmdline), "a module's command line is cut");
 	}
 }
@@ -74,7 +74,7 @@ static void parse_memmap(const struct boot_mem *mem, const struct hvm_start_info
 		const struct hvm_memmap_table_entry *entry = mem->map(mem, addr, sizeof(*entry));
 
 		if (!entry) {
-			parse_warn(mem, bi, "the memory map is not readable: its end is ignored");
+			mem->warn("the memory map is not readable: its end is ignored");
 			break;
 		}
 		memmap_add(&bi->memmap, entry->addr, entry->size, entry->type);
@@ -92,14 +92,14 @@ int pvh_parse(const struct boot_mem *mem, phys_addr_t info, struct boot_info *bi
 	bi->protocol = "PVH";
 	bi->rsdp_addr = start->rsdp_paddr;
 	if (start->cmdline_paddr)
-		parse_string(mem, bi, start->cmdline_paddr, bi->cmdline, sizeof(bi->cmdline),
+		parse_string(mem, start->cmdline_paddr, bi->cmdline, sizeof(bi->cmdline),
 			     "the command line is cut");
 	parse_modules(mem, start, bi);
 	if (start->version >= 1 && mem->map(mem, info, sizeof(*start))) {
 		parse_memmap(mem, start, bi);
 		size = sizeof(*start);
 	} else {
-		parse_warn(mem, bi, "start_info version 0 has no memory map");
+		mem->warn("start_info version 0 has no memory map");
 	}
 	bi->info_start = info;
 	bi->info_end = info + size;

@@ -18,6 +18,10 @@ struct power_method {
 	struct power_method *next;
 };
 
+/* From here on a panic ends as panic= says. Boot, as early as the boot parameters are known. */
+void power_init(void);
+
+/* Boot, one CPU. */
 void register_power_method(struct power_method *method);
 
 /* Try every method of the action, then say so and halt. Any context. */

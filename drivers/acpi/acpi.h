@@ -135,8 +135,8 @@ struct acpi_table_ref {
 };
 
 struct acpi_table_list {
+	struct acpi_table_ref root; /* the RSDT or XSDT */
 	u32 nr;
-	phys_addr_t root; /* the RSDT or XSDT */
 	struct acpi_table_ref table[ACPI_TABLES_MAX];
 };
 
@@ -177,7 +177,10 @@ void acpi_put_table(const struct acpi_table_header *table);
 /* The FADT, or NULL without ACPI. */
 const struct acpi_fadt *acpi_fadt(void);
 
-/* Register the power methods that the FADT offers. From acpi_init(). `dsdt`: mapped for good, or NULL. */
-void acpi_sleep_init(const struct acpi_fadt *fadt, const struct acpi_table_header *dsdt);
+/*
+ * Register the power methods that the FADT offers. `dsdt` stays mapped for good (NULL: there is none); it is
+ * looked at when the machine is switched off, not before. From acpi_init().
+ */
+void acpi_sleep_init(const struct acpi_fadt *fadt, const void *dsdt, u32 dsdt_length);
 
 #endif
