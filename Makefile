@@ -175,6 +175,10 @@ check-floors: ## no #include goes up a floor
 check-docs: ## every file:function the docs point to exists; every experiment still says what the docs show
 	@$(PYTHON) tools/check-docs.py
 
+.PHONY: print-cflags
+print-cflags: # for tools/lint.sh, which has to look at the code as the compiler does
+	@echo '$(filter-out -MMD -MP,$(CFLAGS))'
+
 # ---- set-up --------------------------------------------------------------------------------------
 .PHONY: deps deps-build deps-run deps-iso deps-bochs deps-debug deps-test deps-lint deps-fuzz
 deps: deps-test deps-lint deps-fuzz ## install what is missing for every target (apt-get)
