@@ -127,7 +127,7 @@ static void random_operations(void **state)
 
 static void freeing_all_restores(void **state)
 {
-	phys_addr_t got[64];
+	struct memblock_region got[100];
 	u32 n = 0;
 	u64 before;
 
@@ -135,12 +135,19 @@ static void freeing_all_restores(void **state)
 	memblock_reset();
 	memblock_add(0x1000, 100 * PAGE_SIZE);
 	before = memblock_total_free();
-	while ((got[n] = memblock_phys_alloc((1 + n % 3) * PAGE_SIZE, PAGE_SIZE)))
-		n++;
-	assert_int_equal(memblock_phys_alloc(PAGE_SIZE, PAGE_SIZE), 0);
-	assert_true(n > 40);
+	for (u64 size = 3 * PAGE_SIZE; size; size -= PAGE_SIZE) {
+		phys_addr_t base;
+
+		for (u32 k = 0;
+		     (base = memblock_phys_alloc(size, PAGE_SIZE)) && (k < 20 || size == PAGE_SIZE);
+		     k++)
+			got[n++] = (struct memblock_region){base, size};
+		if (base)
+			got[n++] = (struct memblock_region){base, size};
+	}
+	assert_int_equal(memblock_total_free(), 0);
 	for (u32 i = 0; i < n; i++)
-		assert_int_equal(memblock_free(got[i], (1 + i % 3) * PAGE_SIZE), 0);
+		assert_int_equal(memblock_free(got[i].base, got[i].size), 0);
 	assert_int_equal(memblock_total_free(), before);
 	assert_int_equal(memblock.reserved.nr, 0);
 }
