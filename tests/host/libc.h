@@ -24,6 +24,8 @@ int libc_memcmp(const void *a, const void *b, size_t n) __asm__("memcmp");
 size_t libc_strlen(const char *s) __asm__("strlen");
 int libc_strcmp(const char *a, const char *b) __asm__("strcmp");
 int libc_strncmp(const char *a, const char *b, size_t n) __asm__("strncmp");
+char *libc_strchr(const char *s, int c) __asm__("strchr");
+char *libc_strrchr(const char *s, int c) __asm__("strrchr");
 char *libc_strstr(const char *hay, const char *needle) __asm__("strstr");
 size_t libc_strspn(const char *s, const char *accept) __asm__("strspn");
 size_t libc_strcspn(const char *s, const char *reject) __asm__("strcspn");
