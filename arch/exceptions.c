@@ -103,27 +103,26 @@ static void report(const char *what, const struct pt_regs *regs, unsigned long c
 void die(const char *what, struct pt_regs *regs)
 {
 	unsigned long cr2 = read_cr2();
-	u32 before = reports_open++;
+	u32 depth = reports_open++ + panic_depth;
 
 	local_irq_disable();
-	if (before > 1 || panic_depth > 1)
-		for (;;)
-			halt();
-	if (before || panic_depth) {
-		pr_emerg(
-			"Oops: fault while handling a fault: vector %lu (%s) at %016lx, CR2 %016lx\n",
-			regs->vector, what, regs->ip, cr2);
-		panic("fault while handling a fault");
+	while (depth > 1)
+		halt();
+	if (depth) {
+		pr_emerg("Oops: fault while handling a fault: vector %lu (%s) at %016lx, CR2 %016lx\n",
+			 regs->vector, what, regs->ip, cr2);
+	} else {
+		report(what, regs, cr2);
+		report_shown = true;
 	}
-	report(what, regs, cr2);
-	report_shown = true;
-	reports_open = 0;
+	reports_open = 0; /* from here on panic() counts */
 	panic("%s at %pS", what, (void *)regs->ip);
 }
 
+/* A warning has no report of its own; report_shown may be left from a panic that a test took over. */
 void panic_backtrace(void)
 {
-	if (!report_shown)
+	if (!report_shown || !panic_depth)
 		dump_stack();
 	report_shown = false;
 }

@@ -18,6 +18,7 @@
 #include <arch/traps.h>
 #include <lib/bug.h>
 #include <lib/printk.h>
+#include <lib/symtab.h>
 
 /* SDM vol. 3, figure 6-8. */
 struct idt_gate {
@@ -45,6 +46,7 @@ static struct idt_gate idt[NR_VECTORS] __aligned(4096);
 static trap_handler_t trap_handlers[NR_VECTORS];
 static u64 stray_said[NR_VECTORS / 64]; /* bit n: the stray vector n was reported */
 
+u64 nmi_count;
 void (*trap_intercept)(struct pt_regs *regs);
 
 trap_handler_t set_trap_handler(u8 vector, trap_handler_t handler)
@@ -99,9 +101,14 @@ void trap_dispatch(struct pt_regs *regs)
 			report_stray_interrupt(regs->vector);
 		return;
 	}
+	if (regs->vector != X86_TRAP_NMI) {
+		dispatch_exception(regs);
+		return;
+	}
 	cr2 = read_cr2();
+	__atomic_add_fetch(&nmi_count, 1, __ATOMIC_RELAXED);
 	dispatch_exception(regs);
-	if (regs->vector == X86_TRAP_NMI && read_cr2() != cr2)
+	if (read_cr2() != cr2)
 		write_cr2(cr2);
 }
 
@@ -154,4 +161,5 @@ void trap_init(void)
 	set_gates();
 	lidt(&idtr);
 	panic_ops.backtrace = panic_backtrace;
+	symtab_init();
 }

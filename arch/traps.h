@@ -62,8 +62,15 @@ typedef bool (*trap_handler_t)(struct pt_regs *regs);
 /* Install the handler of a vector (NULL: none). Returns the one before it. Boot, or the vector is quiet. */
 trap_handler_t set_trap_handler(u8 vector, trap_handler_t handler);
 
-/* GDT, TSS and IDT of the boot CPU. Before it, an exception halts silently. Interrupts off. */
+/*
+ * GDT, TSS and IDT of the boot CPU. Needs nothing but a stack, so it is the first thing that C does: before
+ * it, an exception is a silent reset. Interrupts off. May be called again.
+ */
 void trap_init(void);
+#define early_trap_init trap_init
+
+/* Non-maskable interrupts since power-on. Any context. */
+extern u64 nmi_count;
 
 /*
  * An exception that nobody handled: print what, where, registers, code bytes
@@ -71,17 +78,17 @@ void trap_init(void);
  */
 void die(const char *what, struct pt_regs *regs) __noreturn;
 
-/* Print the registers, the code bytes around ip, and the backtrace of a trap, at the log level given (KERN_* digit). */
+/* Print the registers, the code bytes around ip, and the backtrace of a trap, at KERN_EMERG. */
 void show_regs(const struct pt_regs *regs);
 
-/* "write to a not-present page from ring 0" and the like, for #PF; any vector's error code in words. Length as snprintf. */
+/* "write to a not-present page from ring 0 at 0x..." for #PF; any vector's error code in words. Length as snprintf. Pure. */
 int describe_error_code(char *buf, size_t size, const struct pt_regs *regs, unsigned long cr2);
 /* "page fault", "divide error", ... (SDM vol. 3, table 6-1) */
 const char *trap_name(unsigned long vector);
 
 /*
- * For tests that expect a fault: called first for every exception from ring 0 that no fix-up
- * covers; does not return if it takes the fault over (longjmp). NULL: none.
+ * For tests that expect a fault: called for every exception from ring 0 (but NMI and #MC) that no
+ * fix-up covers and no handler took; does not return if it takes the fault over (longjmp). NULL: none.
  */
 extern void (*trap_intercept)(struct pt_regs *regs);
 
