@@ -1,0 +1,93 @@
+"""What QEMU sees in Teak's page tables: the kernel's word about W^X is not enough."""
+
+import re
+
+import pytest
+from machine import Machine, symbols
+
+PAGE = 4096
+
+
+def mappings(teak):
+    """(virtual address, flags) of every mapping, as the walk of QEMU's `info tlb` finds them."""
+    # 0000ffff80000000: 0000000000100000 XG-DA---W
+    rows = re.findall(r"(?m)^([0-9a-f]{16}): ([0-9a-f]{16}) ([A-Z-]{9})", teak.qmp.hmp("info tlb"))
+    assert rows
+    return [(int(virtual, 16), set(flags) - {"-"}) for virtual, _, flags in rows]
+
+
+@pytest.fixture(scope="module", params=["max", "qemu64"])
+def teak(request):
+    with Machine(CPU=request.param) as machine:
+        yield machine
+
+
+def test_nothing_is_writable_and_executable(teak):
+    wrong = [f"{virtual:016x}" for virtual, flags in mappings(teak) if "W" in flags and "X" not in flags]
+    assert not wrong
+
+
+def test_nothing_is_open_to_ring_3(teak):
+    wrong = [f"{virtual:016x}" for virtual, flags in mappings(teak) if "U" in flags]
+    assert not wrong
+
+
+def test_the_low_half_is_empty(teak):
+    """Page 0 and the identity mapping of the first instructions are gone."""
+    wrong = [f"{virtual:016x}" for virtual, flags in mappings(teak) if virtual < 1 << 47]
+    assert not wrong
+
+
+def test_info_mem_agrees(teak):
+    """The same from QEMU's other walk, which shows ranges: no user ranges, nothing low."""
+    ranges = re.findall(r"(?m)^([0-9a-f]+)-([0-9a-f]+) [0-9a-f]+ (.)(.)(.)", teak.qmp.hmp("info mem"))
+    assert ranges
+    for start, _, user, _, _ in ranges:
+        assert user == "-" and int(start, 16) >= 1 << 47, f"{start} is {user}"
+
+
+def test_the_image_has_the_permissions_of_its_segments(teak):
+    """text r-x, rodata r--, data rw-, each page of it; XD is QEMU's X."""
+    table = symbols()
+    flags_of = dict(mappings(teak))
+
+    def pages(start, end):
+        for address in range(table[start], table[end], PAGE):
+            page = flags_of.get(address)
+            if page is None:  # part of a large page
+                page = flags_of[address & ~0x1FFFFF]
+            yield address, page
+
+    for address, flags in pages("__text_start", "__text_end"):
+        assert "W" not in flags and "X" not in flags, f"{address:x} {flags}"
+    for address, flags in pages("__text_segment_end", "__rodata_end"):
+        assert "W" not in flags and "X" in flags, f"{address:x} {flags}"
+    for address, flags in pages("__data_start", "__data_end"):
+        assert "W" in flags and "X" in flags, f"{address:x} {flags}"
+
+
+def test_each_stack_lies_between_guard_pages(teak):
+    table = symbols()
+    mapped = {virtual for virtual, _ in mappings(teak)}
+    region = range(table["__stacks_start"], table["__stacks_end"], PAGE)
+    assert [a for a in region if a not in mapped], "no guard page at all"
+    assert region.start not in mapped, "the lowest stack has no guard page"
+
+
+def test_examining_bad_addresses_is_a_message(teak):
+    for address in ("0", "0x1000", "0xffffffffffffffff", "0x8000000000000000", "0xffffffff80000000"):
+        answer = teak.command(f"x {address} 4")
+        assert answer, f"x {address} said nothing"
+    assert teak.command("echo alive") == "alive"
+
+
+def test_examining_text_shows_what_is_there(teak):
+    """The monitor and QEMU read the same bytes."""
+    address = symbols()["kernel_main"]
+    dump = teak.qmp.hmp(f"xp /16bx {address - 0xFFFFFFFF80000000:#x}")
+    data = [int(word, 16) for line in dump.splitlines() for word in line.partition(":")[2].split()]
+    shown = re.sub(r"(?m)^.*?: ", "", teak.command(f"x 0x{address:x} 16"))
+    assert len(data) == 16
+    as_bytes = " ".join(f"{b:02x}" for b in data)
+    as_quads = " ".join(f"{int.from_bytes(data[i:i + 8], 'little'):016x}" for i in (0, 8))
+    assert any(text in " ".join(shown.replace("0x", "").split()) for text in (as_bytes, as_quads)), shown
