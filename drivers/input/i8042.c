@@ -117,8 +117,17 @@ static int i8042_poll(struct console *con __maybe_unused)
 	return (u8)pending[pending_next++];
 }
 
-/* A keyboard shows nothing; the screens do. */
-static struct console i8042_console = {.name = "kbd", .poll = i8042_poll};
+/* A keyboard shows nothing. */
+static void i8042_no_output(struct console *con __maybe_unused, const char *s __maybe_unused,
+			    size_t n __maybe_unused)
+{
+}
+
+static struct console i8042_console = {
+	.name = "kbd",
+	.write = i8042_no_output,
+	.poll = i8042_poll,
+};
 
 /* The self test may reset the configuration, so it comes first. */
 static void self_test(void)
@@ -146,10 +155,20 @@ static void enable_keyboard(void)
 		pr_debug("no keyboard answers\n");
 }
 
+/* Only a keyboard that must be polled has to be a console: an interrupt brings its bytes by itself. */
+static void attach(void)
+{
+	int err = request_irq(I8042_IRQ, i8042_interrupt, "kbd", &keymap);
+
+	if (!err)
+		return;
+	if (irq_available())
+		pr_warn("no IRQ %d (%d): input is polled\n", I8042_IRQ, err);
+	register_console(&i8042_console);
+}
+
 int i8042_init(void)
 {
-	int err;
-
 	if (inb(I8042_STATUS) == STATUS_NONE)
 		return -ENODEV;
 	i8042_write(I8042_CMD, CMD_KBD_DISABLE);
@@ -159,12 +178,6 @@ int i8042_init(void)
 	configure();
 	enable_keyboard();
 	i8042_drain();
-	if (irq_available()) {
-		err = request_irq(I8042_IRQ, i8042_interrupt, "kbd", &i8042_console);
-		i8042_console.irq_driven = !err;
-		if (err)
-			pr_warn("no IRQ %d (%d): input stays polled\n", I8042_IRQ, err);
-	}
-	register_console(&i8042_console);
+	attach();
 	return 0;
 }

@@ -3,8 +3,8 @@
 #define DRIVERS_INPUT_I8042_H
 
 /*
- * Find the controller, switch the keyboard on and register it as a console that only reads. Input comes by
- * IRQ 1 if there is an interrupt chip by now, else by polling. 0, or -ENODEV when there is no controller.
+ * Find the controller and switch the keyboard on. What is typed goes to con_input(): by IRQ 1 if there is an
+ * interrupt chip by now, else a console is registered to be polled. 0, or -ENODEV when there is no controller. Boot.
  */
 int i8042_init(void);
 
