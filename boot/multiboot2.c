@@ -40,7 +40,12 @@ struct multiboot_info_header {
 struct multiboot_tag {
 	u32 type;
 	u32 size; /* this header included, the padding behind it not */
-	char payload[];
+} __packed;
+
+/* The command line, the loader's name, and the two RSDPs are nothing but this. */
+struct multiboot_tag_bytes {
+	struct multiboot_tag tag;
+	char bytes[];
 } __packed;
 
 struct multiboot_tag_module {
@@ -93,7 +98,9 @@ struct mb2_parser {
 static void tag_text(struct mb2_parser *p, const struct multiboot_tag *tag, char *dst, size_t size,
 		     const char *cut)
 {
-	parse_text(p->mem, tag->payload, tag->size - sizeof(*tag), dst, size, cut);
+	const struct multiboot_tag_bytes *text = (const void *)tag;
+
+	parse_text(p->mem, text->bytes, tag->size - sizeof(*tag), dst, size, cut);
 }
 
 static void tag_module(struct mb2_parser *p, const struct multiboot_tag *tag)
@@ -160,16 +167,16 @@ static void tag_framebuffer(struct mb2_parser *p, const struct multiboot_tag *ta
 /* The new RSDP is preferred to the old one, whichever comes first; a damaged copy is no copy. */
 static void tag_rsdp(struct mb2_parser *p, const struct multiboot_tag *tag)
 {
+	const struct multiboot_tag_bytes *rsdp = (const void *)tag;
 	u32 len = tag->type == MULTIBOOT_TAG_TYPE_ACPI_NEW ? ACPI_RSDP_V2_SIZE : ACPI_RSDP_V1_SIZE;
 
-	if (acpi_check_rsdp(tag->payload, tag->size - sizeof(*tag)) ||
-	    tag->size - sizeof(*tag) < len) {
+	if (tag->size - sizeof(*tag) < len || acpi_check_rsdp(rsdp->bytes, len)) {
 		p->mem->warn("the copy of the RSDP is damaged: ignored");
 		return;
 	}
 	if (p->bi->rsdp_len > len)
 		return;
-	memcpy(p->bi->rsdp, tag->payload, len);
+	memcpy(p->bi->rsdp, rsdp->bytes, len);
 	p->bi->rsdp_len = len;
 }
 

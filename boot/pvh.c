@@ -85,6 +85,7 @@ static void parse_memmap(const struct boot_mem *mem, const struct hvm_start_info
 int pvh_parse(const struct boot_mem *mem, phys_addr_t info, struct boot_info *bi)
 {
 	const struct hvm_start_info *start = mem->map(mem, info, HVM_START_INFO_V0_SIZE);
+	const struct hvm_start_info *longer = mem->map(mem, info, sizeof(*longer));
 	u64 size = HVM_START_INFO_V0_SIZE;
 
 	if (!start || start->magic != XEN_HVM_START_MAGIC)
@@ -95,11 +96,11 @@ int pvh_parse(const struct boot_mem *mem, phys_addr_t info, struct boot_info *bi
 		parse_string(mem, start->cmdline_paddr, bi->cmdline, sizeof(bi->cmdline),
 			     "the command line is cut");
 	parse_modules(mem, start, bi);
-	if (start->version >= 1 && mem->map(mem, info, sizeof(*start))) {
-		parse_memmap(mem, start, bi);
-		size = sizeof(*start);
+	if (start->version >= 1 && longer) {
+		parse_memmap(mem, longer, bi);
+		size = sizeof(*longer);
 	} else {
-		mem->warn("start_info version 0 has no memory map");
+		mem->warn("start_info version 0 has no memory map: no memory is known");
 	}
 	bi->info_start = info;
 	bi->info_end = info + size;

@@ -1,0 +1,90 @@
+/*
+ * A shadow model of the memory map: one byte a cell of an address space of 256 cells, the
+ * first half at its bottom and the second at its top, where sums wrap. For the test and the fuzz target.
+ */
+#ifndef TESTS_HOST_MEMMAP_MODEL_H
+#define TESTS_HOST_MEMMAP_MODEL_H
+
+#include <tests/host/libc.h>
+#include <lib/bug.h>
+#include <mm/memmap.h>
+
+#define MODEL_CELLS	256u
+#define MODEL_CELL_SIZE 0x1000u
+
+/* 0: nobody claims the cell. */
+struct memmap_model {
+	u32 type[MODEL_CELLS];
+};
+
+static inline u64 model_address(u32 cell)
+{
+	u64 at = (u64)cell * MODEL_CELL_SIZE;
+
+	return cell < MODEL_CELLS / 2 ? at : at - MODEL_CELLS * MODEL_CELL_SIZE;
+}
+
+static inline u32 model_rank(u32 type)
+{
+	static const u32 ranks[] = {
+		[0] = 0,	  [MEMMAP_USABLE] = 1, [MEMMAP_ACPI] = 2, [MEMMAP_RESERVED] = 3,
+		[MEMMAP_NVS] = 4, [MEMMAP_BAD] = 5};
+
+	return type < ARRAY_SIZE(ranks) ? ranks[type] : ranks[MEMMAP_RESERVED];
+}
+
+/* Claim `count` cells for the map and the model. Cells stay within their half; the top half may end at 2^64. */
+static inline void model_add(struct memmap_model *model, struct memmap *map, u32 cell, u32 count,
+			     u32 type)
+{
+	u32 end = cell < MODEL_CELLS / 2 ? MODEL_CELLS / 2 : MODEL_CELLS;
+
+	count = min(count, end - cell);
+	if (!memmap_add(map, model_address(cell), (u64)count * MODEL_CELL_SIZE, type))
+		return;
+	for (; count; count--, cell++) {
+		u32 old = model_rank(model->type[cell]), new = model_rank(type);
+
+		if (new > old || (new == old &&type < model->type[cell]))
+			model->type[cell] = type;
+	}
+}
+
+static inline u32 map_type_at(const struct memmap *map, u64 at)
+{
+	for (u32 i = 0; i < map->nr; i++) {
+		const struct memmap_entry *e = &map->entry[i];
+
+		if (at >= e->start && at - e->start < e->size)
+			return e->type;
+	}
+	return 0;
+}
+
+/* Sorted, disjoint, neighbours merged. */
+static inline void check_order(const struct memmap *map)
+{
+	for (u32 i = 0; i < map->nr; i++) {
+		const struct memmap_entry *e = &map->entry[i];
+		u64 last = e->start + (e->size - 1);
+
+		BUG_ON(!e->size || last < e->start);
+		if (i + 1 == map->nr)
+			break;
+		BUG_ON(last >= e[1].start);
+		BUG_ON(e->type == e[1].type && last + 1 == e[1].start);
+	}
+}
+
+/* Every cell has the kind the model says, at both its ends. */
+static inline void check_exact(const struct memmap_model *model, const struct memmap *map)
+{
+	for (u32 cell = 0; cell < MODEL_CELLS; cell++) {
+		u64 at = model_address(cell);
+
+		BUG_ON(map_type_at(map, at) != model->type[cell]);
+		BUG_ON(map_type_at(map, at + MODEL_CELL_SIZE - 1) != model->type[cell]);
+	}
+}
+
+#endif
