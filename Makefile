@@ -61,8 +61,7 @@ KFLAGS += -fno-stack-clash-protection -fcf-protection=none -fconserve-stack
 endif
 CFLAGS  = $(KFLAGS) $(WARN) $(OPT) -g -I. -MMD -MP
 ASFLAGS = -f elf64 -g -F dwarf -w+all -w+error $(NASM_NEW) -I./
-LDFLAGS = -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --gc-sections \
-	--orphan-handling=error
+LDFLAGS = -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --gc-sections
 
 # ---- sources ---------------------------------------------------------------------------------
 CSRC   := $(sort $(shell find boot arch mm kernel drivers lib -name '*.c') $(wildcard tests/*.c))

@@ -10,7 +10,4 @@
  */
 void boot_info_init(u32 magic, phys_addr_t info);
 
-/* TSC at the kernel's first steps (boot/entry32.asm). */
-extern u64 boot_tsc_start;
-
 #endif

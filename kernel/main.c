@@ -6,6 +6,7 @@
 #include <arch/cpufeature.h>
 #include <arch/insn.h>
 #include <arch/irqflags.h>
+#include <arch/percpu.h>
 #include <arch/stacktrace.h>
 #include <arch/traps.h>
 #include <arch/tsc.h>
@@ -78,12 +79,16 @@ static __init void step_screen(void)
 		vga_text_init();
 }
 
-static __init void step_firmware(void)
+static __init void step_power(void)
+{
+	power_init();
+	emulator_power_init();
+}
+
+static __init void step_acpi(void)
 {
 	acpi_init(boot_info.rsdp_len ? boot_info.rsdp : NULL, boot_info.rsdp_len,
 		  boot_info.rsdp_addr);
-	power_init();
-	emulator_power_init();
 }
 
 /* Wait for a typed byte: with interrupts off no byte can slip in between the look and the HLT. */
@@ -96,13 +101,22 @@ static void wait_for_input(void)
 		safe_halt();
 }
 
+/* With a console that must be polled, waiting means looking again and again. */
+static bool all_consoles_irq_driven(void)
+{
+	for (struct console *con = first_console(); con; con = con->next)
+		if (con->poll && !con->irq_driven)
+			return false;
+	return true;
+}
+
 static __init void step_interrupts(void)
 {
 	i8259_init();
 	i8042_init();
 	uart16550_enable_irq();
 	local_irq_enable();
-	if (con_all_irq_driven())
+	if (all_consoles_irq_driven())
 		con_idle = wait_for_input;
 }
 
@@ -115,6 +129,7 @@ static const struct init_step {
 	{"serial", uart16550_early_init}, /* ... that somebody can read */
 	{"loader", step_loader},	  /* -> boot_info, through the early map of 4 GiB */
 	{"params", step_params},
+	{"power", step_power},		    /* what panic= says, ways out of an emulator */
 	{"cpu", cpu_init},		    /* CPUID -> boot_cpu_data */
 	{"clock", tsc_early_init},	    /* starts measuring the TSC; nothing waits for it */
 	{"memory", step_memory},	    /* firmware's map -> memblock */
@@ -122,7 +137,7 @@ static const struct init_step {
 	{"protect", cpu_enable_protection}, /* SMEP, SMAP, UMIP, global pages */
 	{"stacks", trap_init},		    /* TSS: a stack of its own for each fatal trap */
 	{"screen", step_screen},
-	{"firmware", step_firmware},	 /* ACPI tables, ways to power off */
+	{"acpi", step_acpi},		 /* firmware tables; power-off by S5 */
 	{"interrupts", step_interrupts}, /* 8259, keyboard, serial input */
 };
 

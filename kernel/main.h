@@ -5,7 +5,4 @@
 #include <lib/types.h>
 
 void kernel_main(u32 magic, u32 info);
-/* lib/panic.c: a value for the stack protector that differs from boot to boot. Before any protected function returns. */
-void stack_guard_init(void);
-
 #endif
