@@ -139,6 +139,30 @@ static inline void ltr(u16 selector)
 	__asm__ __volatile__("ltr %0" ::"r"(selector));
 }
 
+/* What SGDT and SIDT store: the size is one less than the table's bytes (SDM vol. 3, 3.5.1). */
+struct desc_ptr {
+	u16 size;
+	u64 address;
+} __packed;
+
+static inline void store_gdt(struct desc_ptr *dtr)
+{
+	__asm__ __volatile__("sgdt %0" : "=m"(*dtr));
+}
+
+static inline void store_idt(struct desc_ptr *dtr)
+{
+	__asm__ __volatile__("sidt %0" : "=m"(*dtr));
+}
+
+static inline u16 store_tr(void)
+{
+	u16 selector;
+
+	__asm__ __volatile__("str %0" : "=r"(selector));
+	return selector;
+}
+
 static inline void halt(void)
 {
 	__asm__ __volatile__("hlt" ::: "memory");
