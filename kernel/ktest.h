@@ -136,8 +136,15 @@ void ktest_expected_panic_done(const char *file, int line, bool happened);
 		}                                                                       \
 	} while (0)
 
-/* Run every test that matches and print KTAP; the number that failed, or -ENOENT when none matches. */
+/* Run every test that matches and print KTAP; the number that failed, or -ENOENT when none matches, -EBUSY inside a test. */
 int ktest_run(const char *pattern);
+
+enum ktest_verdict { KTEST_PASSED, KTEST_FAILED, KTEST_SKIPPED };
+/*
+ * Run one test that need not be registered, inside another, without output: how the frame tests itself. What it
+ * would have printed goes to `log`, cut at size - 1 bytes, always with a NUL.
+ */
+enum ktest_verdict ktest_try(const struct ktest *test, char *log, size_t size);
 
 /* What test= asks for, if it was given: run it and leave the machine with the verdict. */
 void ktest_boot(void);

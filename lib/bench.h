@@ -41,6 +41,6 @@ void bench_end(struct bench_state *b);
 #define BENCH_LOOP(b, count)                                                     \
 	for (u32 _turn = (bench_begin((b), (count)), 0), _once = 1; _once;       \
 	     bench_end(b), _once = 0)                                            \
-		for (; _turn < (count); _turn++, barrier())
+		for (; _turn < (count); _turn++, ({ barrier(); }))
 
 #endif
