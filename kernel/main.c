@@ -127,11 +127,11 @@ static const struct init_step {
 } steps[] = {
 	{"traps", early_trap_init},	  /* from here on a fault is a report */
 	{"serial", uart16550_early_init}, /* ... that somebody can read */
+	{"cpu", cpu_init},		  /* CPUID -> boot_cpu_data */
+	{"clock", tsc_early_init},	  /* starts measuring the TSC; nothing waits for it */
 	{"loader", step_loader},	  /* -> boot_info, through the early map of 4 GiB */
 	{"params", step_params},
 	{"power", step_power},		    /* what panic= says, ways out of an emulator */
-	{"cpu", cpu_init},		    /* CPUID -> boot_cpu_data */
-	{"clock", tsc_early_init},	    /* starts measuring the TSC; nothing waits for it */
 	{"memory", step_memory},	    /* firmware's map -> memblock */
 	{"paging", paging_init},	    /* memblock -> the final page tables */
 	{"protect", cpu_enable_protection}, /* SMEP, SMAP, UMIP, global pages */
