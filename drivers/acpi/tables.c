@@ -180,7 +180,10 @@ int acpi_list_tables(const struct acpi_mem *mem, const struct acpi_rsdp *rsdp,
 	if (rsdp->revision >= 2 && rsdp->xsdt_address &&
 	    !list_root(mem, rsdp->xsdt_address, ACPI_SIG_XSDT, sizeof(u64), list))
 		return 0;
-	return list_root(mem, rsdp->rsdt_address, ACPI_SIG_RSDT, sizeof(u32), list);
+	if (!list_root(mem, rsdp->rsdt_address, ACPI_SIG_RSDT, sizeof(u32), list))
+		return 0;
+	list->root = (struct acpi_table_ref){0};
+	return -EINVAL;
 }
 
 const char *acpi_read_fadt(const struct acpi_table_header *header, struct acpi_fadt *fadt)
