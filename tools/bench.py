@@ -39,24 +39,32 @@ def number(text):
 
 def parse(text):
     """The rows that the kernel printed."""
-    return [{"name": name, "value": number(value), "unit": unit, "spread": number(spread), "samples": int(samples)}
-            for name, value, unit, spread, samples in LINE.findall(text)]
+    return [
+        {"name": name, "value": number(value), "unit": unit,
+         "spread": number(spread), "samples": int(samples)}
+        for name, value, unit, spread, samples in LINE.findall(text)
+    ]
 
 
 def boot(build, memory, cmdline):
-    command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-icount", "shift=0,sleep=off", "-m", memory,
-               "-display", "none", "-no-reboot", "-net", "none", "-monitor", "none", "-serial", "stdio",
-               "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-               "-kernel", str(build / "teak.elf"), "-append", cmdline]
+    command = [
+        *"qemu-system-x86_64 -accel tcg -cpu max -icount shift=0,sleep=off".split(),
+        *"-display none -no-reboot -net none -monitor none -serial stdio".split(),
+        *"-device isa-debug-exit,iobase=0xf4,iosize=4".split(),
+        *("-m", memory, "-kernel", str(build / "teak.elf"), "-append", cmdline),
+    ]
     try:
-        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
+        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                             timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
-        raise SystemExit(f"bench: no end after {SECONDS} s at -m {memory}\n{(error.stdout or b'').decode()[-2000:]}")
+        said = (error.stdout or b"").decode("latin-1")[-2000:]
+        raise SystemExit(f"bench: no end after {SECONDS} s at -m {memory}\n{said}")
     text = run.stdout.decode("latin-1").replace("\r", "")
     rows = parse(text)
     if not rows or run.returncode not in (0, 33):
-        raise SystemExit(f"bench: the run at -m {memory} left with status {run.returncode} and {len(rows)} rows\n"
-                         f"{run.stderr.decode()}{text[-2000:]}")
+        raise SystemExit(
+            f"bench: the run at -m {memory} left with status {run.returncode}, {len(rows)} rows\n"
+            f"{run.stderr.decode()}{text[-2000:]}")
     return rows
 
 
@@ -80,12 +88,10 @@ def image_bytes(path):
 
 def measure(build):
     rows = boot(build, "256M", "quiet bench=* panic=exit")
-    large = [row for row in boot(build, "8G", "quiet bench=boot panic=exit") if row["name"] == "boot"]
-    for row in large:
-        at = next((i for i, other in enumerate(rows) if other["name"] == "boot"), -1)
-        rows.insert(at + 1, {**row, "name": "boot_8g"})
-    rows.append({"name": "image_bytes", "value": image_bytes(build / "teak.elf"), "unit": "bytes",
-                 "spread": 0, "samples": 1})
+    large = boot(build, "8G", "quiet bench=boot panic=exit")
+    rows += [{**row, "name": "boot_8g"} for row in large if row["name"] == "boot"]
+    rows.append({"name": "image_bytes", "value": image_bytes(build / "teak.elf"),
+                 "unit": "bytes", "spread": 0, "samples": 1})
     return rows
 
 
@@ -108,11 +114,14 @@ def print_table(rows, limits):
     order = [name for name in limits if any(row["name"] == name for row in rows)]
     order += [row["name"] for row in rows if row["name"] not in limits]
     values = {row["name"]: row for row in rows}
-    print(f"{'':22} {'ours':>12} {'at most':>12} {'Linux 6.1':>14} {'teaching':>12}  what is measured")
+    def print_row(name, *columns):
+        print("{:22} {:>12} {:>12} {:>14} {:>12}  {}".format(name, *columns))
+
+    print_row("", "ours", "at most", "Linux 6.1", "teaching", "what is measured")
     for name in order:
         limit, linux, teaching, what = limits.get(name, (None, None, None, values[name]["unit"]))
-        print(f"{name:22} {figure(values[name]['value']):>12} {figure(limit):>12} {figure(linux):>14} "
-              f"{figure(teaching):>12}  {what}")
+        figures = (values[name]["value"], limit, linux, teaching)
+        print_row(name, *map(figure, figures), what)
 
 
 def complaints(rows, limits, recorded):
@@ -127,22 +136,27 @@ def complaints(rows, limits, recorded):
         if name not in values:
             yield f"{name}: recorded with {before:,}, not measured any more"
         elif values[name] > before * WORSE:
-            yield f"{name}: {values[name]:,} is {values[name] / before - 1:.1%} more than the recorded {before:,}"
+            more = values[name] / before - 1
+            yield f"{name}: {values[name]:,} is {more:.1%} more than the recorded {before:,}"
     for name in ("boot", "boot_8g"):
         if name not in values:
             yield f"{name}: not measured"
-    if values.get("boot_8g", 0) > values.get("boot", 0) * BOOT_8G:
-        yield f"boot_8g: {values['boot_8g']:,} is more than 10 % above boot, {values.get('boot', 0):,}"
+    small, large = values.get("boot", 0), values.get("boot_8g", 0)
+    if large > small * BOOT_8G:
+        yield f"boot_8g: {large:,} is more than 10 % above boot, {small:,}"
 
 
 def self_test():
-    rows = parse("[ 0.1] bench: boot 1000 instructions spread 0.5% samples 1\nbench: lock 12.5 instructions spread 0 samples 41\nbench: x y\n")
-    good = [{"name": "boot", "value": 1000, "unit": "instructions", "spread": 0.5, "samples": 1},
-            {"name": "lock", "value": 12.5, "unit": "instructions", "spread": 0, "samples": 41}]
+    rows = parse("[ 0.1] bench: boot 1000 i spread 0.5% samples 1\n"
+                 "bench: lock 12.5 i spread 0 samples 41\nbench: x y\n")
+    good = [{"name": "boot", "value": 1000, "unit": "i", "spread": 0.5, "samples": 1},
+            {"name": "lock", "value": 12.5, "unit": "i", "spread": 0, "samples": 41}]
     limits = read_limits("# comment\nboot\t1000\t-\t5\twhat\nlock\t10\t-\t-\twhat\n")
     recorded = [{"name": "boot", "value": 900}, {"name": "gone", "value": 1}]
-    got = [line.split(":")[0] for line in complaints([*good, {"name": "boot_8g", "value": 1101}], limits, recorded)]
-    right = rows == good and limits["boot"] == (1000, None, 5, "what") and got == ["lock", "boot", "gone", "boot_8g"]
+    measured = [*good, {"name": "boot_8g", "value": 1101}]
+    got = [line.split(":")[0] for line in complaints(measured, limits, recorded)]
+    right = rows == good and limits["boot"] == (1000, None, 5, "what")
+    right = right and got == ["lock", "boot", "gone", "boot_8g"]
     if not right:
         print(rows, limits, got, sep="\n")
     read_limits(ROWS.read_text())
@@ -151,8 +165,10 @@ def self_test():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path(os.environ.get("BUILD", "build")))
+    build = pathlib.Path(os.environ.get("BUILD", "build"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=build)
     parser.add_argument("--record", action="store_true", help="write docs/bench/teak.json anew")
     parser.add_argument("--self-test", action="store_true")
     args = parser.parse_args()

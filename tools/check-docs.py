@@ -32,7 +32,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/machine"))
 
-TOP = ("arch", "boot", "docs", "drivers", "iso", "kernel", "lib", "mm", "tests", "tools", "user", ".ci")
+TOP = "arch boot docs drivers iso kernel lib mm tests tools user .ci".split()
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 POINTER = re.compile(r"^([\w.*-]+(?:/[\w.*-]+)*/?)(?::(\w+)(?:\(\))?)?$")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
@@ -52,8 +52,8 @@ def line_of(text, position):
 def defines(path, name):
     """Whether a source file defines the name, in the way of its language."""
     text = path.read_text(errors="replace")
+    n = re.escape(name)
     if path.suffix in (".c", ".h"):
-        n = re.escape(name)
         patterns = (
             rf"^[A-Za-z_][\w \t*]*?\b\**{n}\(",  # a function (a call is indented)
             rf"^[ \t]*#[ \t]*define[ \t]+{n}\b",
@@ -64,11 +64,15 @@ def defines(path, name):
             rf"\(\*{n}\)\(",  # a function pointer
         )
     elif path.suffix in (".asm", ".inc"):
-        patterns = (rf"^{re.escape(name)}:", rf"^%(?:i?macro|i?define|assign)\s+{re.escape(name)}\b", rf"\b{re.escape(name)}\s+equ\b")
+        patterns = (
+            rf"^{n}:",
+            rf"^%(?:i?macro|i?define|assign)\s+{n}\b",
+            rf"\b{n}\s+equ\b",
+        )
     elif path.suffix == ".py":
-        patterns = (rf"^\s*(?:def|class)\s+{re.escape(name)}\b", rf"^{re.escape(name)}\s*=")
+        patterns = (rf"^\s*(?:def|class)\s+{n}\b", rf"^{n}\s*=")
     else:
-        patterns = (rf"^{re.escape(name)}\s*(?:\(\)|:|=)", rf"\b{re.escape(name)}\b\s*=")
+        patterns = (rf"^{n}\s*(?:\(\)|:|=)", rf"\b{n}\b\s*=")
     return any(re.search(p, text, re.M) for p in patterns)
 
 
@@ -113,7 +117,7 @@ def check_links(root, page, text):
             yield f"{where}: no such heading"
 
 
-# ---- experiments ----------------------------------------------------------------------------------
+# ---- experiments --------------------------------------------------------------------------------
 
 
 class Experiment:
@@ -172,7 +176,7 @@ class Boots:
         self.teak, self.knobs = None, None
 
     def on(self, knobs):
-        """A machine at its prompt with these knobs, and what it said on the way (None: it was up)."""
+        """A machine at its prompt with these knobs, and what it said on the way (None: was up)."""
         if self.teak and knobs == self.knobs and self.teak.process.poll() is None:
             return self.teak, None
         self.close()
@@ -221,15 +225,16 @@ def run_experiments(page, text):
             if not matches(experiment.expected, got):
                 shown = "\n".join(f"    | {ln}" for ln in experiment.expected)
                 said = "\n".join(f"    | {ln}" for ln in got.strip("\n").splitlines())
-                yield f"{page}:{experiment.line}: {what}\n  the page shows\n{shown}\n  Teak says\n{said}"
+                where = f"{page}:{experiment.line}: {what}"
+                yield f"{where}\n  the page shows\n{shown}\n  Teak says\n{said}"
     finally:
         boots.close()
 
 
-# ---- self-test ------------------------------------------------------------------------------------
+# ---- self-test ----------------------------------------------------------------------------------
 
 PAGE = """# A page
-See `lib/a.c:good`, `lib/a.c:MACRO`, `lib/a.c:struct_x`, `lib/`, `lib/*.c`, `build/out`, `x/y`, `lib/a.c:value`.
+See `lib/a.c:good`, `lib/a.c:MACRO`, `lib/a.c:struct_x`, `lib/a.c:value`, `lib/`, `lib/*.c`, `x/y`.
 Wrong: `lib/none.c`, `lib/a.c:called`. [here](#a-page), [there](b.md#second-heading-one)
 [gone](c.md) [no heading](b.md#third)
 
@@ -268,10 +273,12 @@ def self_test():
     wrong = []
     with tempfile.TemporaryDirectory() as directory:
         root = pathlib.Path(directory)
-        for name, text in (("docs/a.md", PAGE), ("docs/b.md", "## `Second` heading: one\n"), ("lib/a.c", SOURCE)):
+        other = "## `Second` heading: one\n"
+        for name, text in (("docs/a.md", PAGE), ("docs/b.md", other), ("lib/a.c", SOURCE)):
             (root / name).parent.mkdir(exist_ok=True)
             (root / name).write_text(text)
-        got = sorted([*check_pointers(root, "docs/a.md", PAGE), *check_links(root, "docs/a.md", PAGE)])
+        got = [*check_pointers(root, "docs/a.md", PAGE), *check_links(root, "docs/a.md", PAGE)]
+        got.sort()
         if got != PAGE_EXPECT:
             wrong += ["expected", *PAGE_EXPECT, "got", *got]
     found = experiments(PAGE)
@@ -289,14 +296,15 @@ def self_test():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", nargs="*", type=pathlib.Path)
     parser.add_argument("--no-boot", action="store_true", help="leave the experiments out")
     parser.add_argument("--self-test", action="store_true")
     args = parser.parse_args()
     if args.self_test:
         return self_test()
-    pages = args.pages or [p for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if p.exists()]
+    pages = args.pages or [*ROOT.glob("README.md"), *sorted(ROOT.glob("docs/*.md"))]
     complaints, count = [], 0
     for path in pages:
         page, text = path.resolve().relative_to(ROOT).as_posix(), path.read_text()

@@ -75,7 +75,8 @@ def check(root):
         for path in sorted((root / top).rglob("*.[ch]")):
             name = path.relative_to(root).as_posix()
             files += 1
-            complaints += [f"{name}:{line}: {what}" for line, what in check_file(root, name, floors)]
+            found = check_file(root, name, floors)
+            complaints += [f"{name}:{line}: {what}" for line, what in found]
     return complaints, files
 
 
@@ -112,8 +113,10 @@ def self_test():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent)
+    here = pathlib.Path(__file__).resolve().parent.parent
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=pathlib.Path, default=here)
     parser.add_argument("--self-test", action="store_true")
     args = parser.parse_args()
     if args.self_test:

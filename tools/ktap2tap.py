@@ -155,7 +155,7 @@ class Run:
             self.problems.append(f"test {number} {name} came before any plan")
             level.planned = 0
         if number != level.seen:
-            self.problems.append(f"{level.name or 'suite'} {number} {name}: expected number {level.seen}")
+            self.problems.append(f"{level.name} {name}: number {number}, expected {level.seen}")
         ok = word == "ok" or bool(directive and directive.group(1).upper() == "TODO")
         level.failed += not ok
         if children:  # the closing line of a suite: its tests have been counted
@@ -179,15 +179,16 @@ class Run:
         what = "test" if level.name or self.flat else "suite"
         for number in range(level.seen + 1, (level.planned or 0) + 1):
             name = f"{level.name + '.' if level.name else ''}{what} {number} of {level.planned}"
-            self.tests.append([False, name, None, ["announced in the plan, never run", *self.context]])
+            why = ["announced in the plan, never run", *self.context]
+            self.tests.append([False, name, None, why])
             self.context = []
         if level.planned is not None and level.seen > level.planned > 0:
-            self.problems.append(f"{level.name or 'the run'}: {level.seen} {what}s, {level.planned} announced")
+            self.problems.append(f"{level.name}: {level.seen} {what}s, {level.planned} announced")
 
     # ---- verdict --------------------------------------------------------------------------
 
     def failed(self):
-        return sum(1 for ok, _, kind, _ in self.tests if not ok and not (kind and kind[0] == "TODO"))
+        return sum(not ok and not (kind and kind[0] == "TODO") for ok, _, kind, _ in self.tests)
 
     def verdict(self, status, status_ok, status_failed):
         """Why the run as a whole failed; an empty list when it did not."""
@@ -223,7 +224,8 @@ def convert(text, name, status=None, status_ok=33, status_failed=35, flat=False,
         if not ok:
             out += [f"#   {d}" for d in diagnostics[-CONTEXT_LINES:]]
     word = "not ok" if reasons else "ok"
-    out.append(f"{word} {len(run.tests) + 1} - {tap_name(prefix + name)}: every announced test ran, and the exit agrees")
+    whole = f"{tap_name(prefix + name)}: every announced test ran, and the exit agrees"
+    out.append(f"{word} {len(run.tests) + 1} - {whole}")
     out += [f"#   {reason}" for reason in reasons]
     if reasons:
         tail = [ANSI.sub("", ln).rstrip() for ln in text.splitlines()][-TAIL_LINES:]
@@ -276,10 +278,11 @@ def self_test():
     bad = 0
     for what, text, status, tests, failures in SELF_TESTS:
         out = convert(text, "self", status)
-        got = (sum(ln.startswith(("ok ", "not ok ")) for ln in out), sum(ln.startswith("not ok ") for ln in out))
+        bad_lines = sum(ln.startswith("not ok ") for ln in out)
+        got = (sum(ln.startswith("ok ") for ln in out) + bad_lines, bad_lines)
         if got != (tests, failures) or out[0] != f"1..{tests}":
             bad += 1
-            print(f"{what}: {got[0]} tests, {got[1]} failed; expected {tests}, {failures}", *out, sep="\n  ")
+            print(f"{what}: (tests, failed) {got}, not {(tests, failures)}", *out, sep="\n  ")
     out = convert(FLAT, "self", 1, 0, 1, flat=True, prefix="host.")
     if out[:5] != ["1..4", "ok 1 - host.a", "not ok 2 - host.b", "#   one != two", "ok 3 - host.c"]:
         bad += 1
@@ -292,7 +295,8 @@ def self_test():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", default="run")
     parser.add_argument("--prefix", default="", help="goes before every test's name")
     parser.add_argument("--status", type=int)
@@ -304,7 +308,8 @@ def main():
     if args.self_test:
         return 1 if self_test() else 0
     text = sys.stdin.buffer.read().decode("utf-8", "backslashreplace").replace("\0", "")
-    out = convert(text, args.name, args.status, args.status_ok, args.status_failed, args.flat, args.prefix)
+    out = convert(text, args.name, args.status, args.status_ok, args.status_failed,
+                  args.flat, args.prefix)
     print("\n".join(out))
     return 1 if any(line.startswith("not ok") for line in out) else 0
 

@@ -20,8 +20,9 @@ failed=0
 mapfile -t c_files < <(git ls-files '*.c' '*.h')
 mapfile -t kernel_c < <(git ls-files 'arch/*.c' 'boot/*.c' 'drivers/*.c' 'kernel/*.c' 'lib/*.c' \
 	'mm/*.c' 'tests/*.c' | grep -v -e '^tests/host/' -e '^tests/fuzz/')
-mapfile -t shell < <(git ls-files '*.sh' '*.t' .ci/run tools/vm |
-	while read -r f; do [ -f "$f" ] && head -n 1 "$f" | grep -qE '^#!.*sh$|shellcheck shell' && echo "$f"; done)
+mapfile -t shell < <(git ls-files '*.sh' '*.t' .ci/run tools/vm | while read -r file; do
+	head -n 1 "$file" | grep -qE '^#!.*sh$|shellcheck shell' && echo "$file"
+done)
 mapfile -t python < <(git ls-files '*.py')
 read -r -a flags < <(make -s --no-print-directory LLVM=1 BUILD="$build" print-cflags)
 read -r -a gcc_flags < <(make -s --no-print-directory BUILD="$build" print-cflags)
@@ -42,7 +43,8 @@ check() {
 # A line a place is too much: name the files, `make fmt` does the rest.
 format() {
 	clang-format --dry-run -Werror "${c_files[@]}" 2>"$build/lint/format.out" && return
-	sed -n 's/^\([^: ]*\):[0-9]*:[0-9]*: .*/\1: not as .clang-format says: make fmt/p' "$build/lint/format.out" | sort -u
+	sed -n 's/^\([^: ]*\):[0-9]*:[0-9]*: .*/\1: not as .clang-format says: make fmt/p' \
+		"$build/lint/format.out" | sort -u
 	return 1
 }
 
@@ -83,5 +85,6 @@ check cppcheck cpp
 check sparse address_spaces
 check shellcheck shellcheck -x "${shell[@]}"
 check pyflakes "$(command -v pyflakes3 || echo pyflakes)" "${python[@]}"
-echo "lint: ${#c_files[@]} C files, ${#shell[@]} shell scripts, ${#python[@]} Python scripts, $failed checks failed"
+echo "lint: ${#c_files[@]} files of C, ${#shell[@]} of shell, ${#python[@]} of Python;" \
+	"$failed checks failed"
 [ "$failed" = 0 ]

@@ -18,7 +18,8 @@ def say(*lines):
 def say_test(ok, name, directive="", details=""):
     state["number"] += 1
     word = "ok" if ok else "not ok"
-    say(f"{word} {state['number']} - {name}{directive}", *(f"#   {d}" for d in details.splitlines()))
+    say(f"{word} {state['number']} - {name}{directive}")
+    say(*(f"#   {line}" for line in details.splitlines()))
 
 
 @pytest.hookimpl(trylast=True)
@@ -48,7 +49,8 @@ def pytest_runtest_logreport(report):
     if report.skipped:
         say_test(True, name, f" # SKIP {report.longrepr[2].removeprefix('Skipped: ')}")
     elif report.failed:
-        details = "\n".join([report.longreprtext, *(f"{head}\n{text}" for head, text in report.sections)])
-        say_test(False, name if report.when != "teardown" else f"{name} (tear-down)", details=details)
+        captured = [f"{head}\n{text}" for head, text in report.sections]
+        name += " (tear-down)" if report.when == "teardown" else ""
+        say_test(False, name, details="\n".join([report.longreprtext, *captured]))
     elif report.when == "call":
         say_test(True, name)

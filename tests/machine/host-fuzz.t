@@ -3,9 +3,10 @@
 . tests/machine/machine.sh
 
 echo 1..1
-if timeout 300 make --no-print-directory fuzz FUZZ_RUNS=20000 </dev/null >"$LOGS/$NAME.log" 2>&1; then
+log=$LOGS/$NAME.log
+if timeout 300 make --no-print-directory fuzz FUZZ_RUNS=20000 </dev/null >"$log" 2>&1; then
 	echo 'ok 1 - fuzz: 20000 runs of each target'
 else
 	echo 'not ok 1 - fuzz: 20000 runs of each target'
-	tail -n 60 "$LOGS/$NAME.log" | sed 's/^/# /'
+	tail -n 60 "$log" | sed 's/^/# /'
 fi

@@ -35,7 +35,7 @@ def plain(text):
 
 
 class Qmp:
-    """QEMU's control socket: one request at a time, events kept in order (qemu/docs/interop/qmp-spec)."""
+    """QEMU's control socket: one request at a time, events kept in order (QEMU's qmp-spec)."""
 
     def __init__(self, path, patience=PATIENCE):
         self.events = []
@@ -62,7 +62,8 @@ class Qmp:
         return json.loads(line)
 
     def run(self, command, **arguments):
-        self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        request = json.dumps({"execute": command, "arguments": arguments})
+        self.socket.sendall(request.encode() + b"\n")
         while True:
             answer = self.receive()
             if "event" in answer:
@@ -155,7 +156,8 @@ class Machine:
                 if self.ended or left <= 0:
                     why = "the machine ended" if self.ended else f"{patience} s went by"
                     tail = plain(self.output[self.position :])[-3000:]
-                    raise AssertionError(f"{why} without {regex.pattern!r}; the serial line said:\n{tail}")
+                    raise AssertionError(
+                        f"{why} without {regex.pattern!r}; the serial line said:\n{tail}")
                 self.changed.wait(left)
             self.position = match.end()
             return match
@@ -193,10 +195,14 @@ class Machine:
             self._qmp = Qmp(self.qmp_path)
         return self._qmp
 
+    def physical(self, address, size):
+        """Bytes of physical memory, as a list."""
+        lines = self.qmp.hmp(f"xp /{size}bx {address:#x}").splitlines()
+        return [int(word, 16) for line in lines for word in line.partition(":")[2].split()]
+
     def screen(self):
         """The VGA text screen: 25 lines, blanks at the end removed."""
-        dump = self.qmp.hmp("xp /4000bx 0xb8000")
-        data = [int(word, 16) for line in dump.splitlines() for word in line.partition(":")[2].split()]
+        data = self.physical(0xB8000, 80 * 25 * 2)
         cells = "".join(chr(c) if 32 <= c < 127 else " " for c in data[::2])
         return [cells[i : i + 80].rstrip() for i in range(0, len(cells), 80)]
 
