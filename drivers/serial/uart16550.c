@@ -5,7 +5,7 @@
  * sixteen bytes. Input is polled until uart16550_enable_irq() and interrupt driven after it.
  *
  * Invariant: no loop here is ended by the device alone. A transmitter that does not get ready
- * within READY_CYCLES is called stuck; its output is dropped until a single look finds it ready
+ * in time is called stuck; its output is dropped until a single look finds it ready
  * again. An interrupt takes at most DRAIN_MAX bytes. PC16550D data sheet, section 8.
  */
 #define pr_fmt(fmt) "uart16550: " fmt
@@ -18,12 +18,18 @@
 #include <lib/errno.h>
 #include <lib/printk.h>
 
-/* A full FIFO takes 1.4 ms to leave; a slow reader behind an emulator may take longer. 0.1 s at 2.7 GHz. */
-#define READY_CYCLES (1ULL << 28)
-#define DRAIN_MAX    256
+/*
+ * How long the transmitter may take, in TSC cycles. A full FIFO is sent in 1.4 ms, so one that never was ready
+ * is given up soon (0.1 s at 2.7 GHz). One that has worked waits for somebody: an emulator holds back
+ * its output while nobody reads it, and what a script comes to read late (3 s) must not be lost.
+ */
+#define FIRST_PATIENCE (1ULL << 28)
+#define PATIENCE       (1ULL << 33)
+#define DRAIN_MAX      256
 
 static struct {
 	bool present;
+	bool worked;	/* the transmitter has been ready at least once */
 	bool stuck;	/* the last bounded wait for the transmitter failed */
 	u32 fifo;	/* bytes that THRE promises room for: 16, or 1 on a chip without FIFO */
 	u64 tx_dropped; /* bytes given up because the transmitter was stuck */
@@ -84,24 +90,32 @@ static void uart_program(void)
 	uart.fifo = (uart_in(UART_IIR) & UART_IIR_FIFO) == UART_IIR_FIFO ? UART_FIFO : 1;
 }
 
+static bool tx_empty(void)
+{
+	return uart_in(UART_LSR) & UART_LSR_THRE;
+}
+
+static bool tx_wait(void)
+{
+	u64 patience = uart.worked ? PATIENCE : FIRST_PATIENCE;
+	u64 start = rdtsc();
+
+	while (rdtsc() - start < patience) {
+		cpu_relax();
+		if (tx_empty())
+			return true;
+	}
+	return false;
+}
+
+/* True when the FIFO may be filled. While stuck: one look, no wait. */
 static bool tx_ready(void)
 {
-	u64 start;
+	bool ready = tx_empty() || (!uart.stuck && tx_wait());
 
-	if (uart_in(UART_LSR) & UART_LSR_THRE) {
-		uart.stuck = false;
-		return true;
-	}
-	if (uart.stuck)
-		return false;
-	start = rdtsc();
-	do {
-		cpu_relax();
-		if (uart_in(UART_LSR) & UART_LSR_THRE)
-			return true;
-	} while (rdtsc() - start < READY_CYCLES);
-	uart.stuck = true;
-	return false;
+	uart.worked |= ready;
+	uart.stuck = !ready;
+	return ready;
 }
 
 static void uart_write(struct console *con __maybe_unused, const char *s, size_t n)
