@@ -39,15 +39,16 @@ struct param {
 	const char *const *choice; /* ENUM */
 };
 
-#define PARAM_FLAG(ptr)		       .type = PARAM_T_FLAG, .to.flag = (ptr)
-#define PARAM_NUMBER(ptr, lo, hi)      .type = PARAM_T_NUMBER, .to.number = (ptr), .min = (lo), .max = (hi)
-#define PARAM_STRING(array)	       .type = PARAM_T_STRING, .to.string = (array), .size = sizeof(array)
-#define PARAM_ENUM(ptr, list)	       .type = PARAM_T_ENUM, .to.index = (ptr), .choice = (list)
-#define PARAM_CALL(fn)		       .type = PARAM_T_CALL, .to.call = (fn)
+#define PARAM_FLAG(ptr) .type = PARAM_T_FLAG, .to.flag = (ptr)
+#define PARAM_NUMBER(ptr, lo, hi) \
+	.type = PARAM_T_NUMBER, .to.number = (ptr), .min = (lo), .max = (hi)
+#define PARAM_STRING(array)   .type = PARAM_T_STRING, .to.string = (array), .size = sizeof(array)
+#define PARAM_ENUM(ptr, list) .type = PARAM_T_ENUM, .to.index = (ptr), .choice = (list)
+#define PARAM_CALL(fn)	      .type = PARAM_T_CALL, .to.call = (fn)
 
-#define PARAM(pname, kind, phelp) __PARAM(pname, phelp, CONCAT(__param_, __COUNTER__), kind)
+#define PARAM(pname, kind, phelp)      __PARAM(pname, phelp, CONCAT(__param_, __COUNTER__), kind)
 #define __PARAM(pname, phelp, id, ...) __PARAM2(pname, phelp, id, __VA_ARGS__)
-#define __PARAM2(pname, phelp, id, ...)                                              \
+#define __PARAM2(pname, phelp, id, ...)                                                 \
 	static const struct param id = {.name = (pname), .help = (phelp), __VA_ARGS__}; \
 	REGISTER(params, id)
 

@@ -59,9 +59,10 @@ TEST(string, memset_sets_every_size)
 		want[i] = 0xc3;
 	for (size_t n = 0; n <= SIZES; n++) {
 		size_t to = ktest_rand_below(MARGIN);
+		int fill = (int)(ktest_rand() << 8 | 0xc3); /* only the low byte counts */
 
 		reset_target();
-		ASSERT_TRUE(memset(target + to, 0x1c3, n) == target + to);
+		ASSERT_TRUE(memset(target + to, fill, n) == target + to);
 		ASSERT_EQ(wrong_bytes(to, n, want), 0u);
 	}
 }
@@ -129,9 +130,20 @@ TEST(string, searches_find_the_first)
 	EXPECT_TRUE(memchr(s, 'e', 11) == s + 1);
 	EXPECT_EQ(strspn(s, "aekt"), 4ul);
 	EXPECT_EQ(strcspn(s, " "), 4ul);
-	EXPECT_LT(strcmp("a", "b"), 0);
-	EXPECT_LT(strcmp("a", "\xff"), 0);
-	EXPECT_EQ(strncmp("kernel", "kernels", 6), 0);
+}
+
+/* In this order, letters above 127 last: strcmp is negative, zero or positive as the indices compare. */
+TEST(string, strcmp_orders_as_unsigned)
+{
+	static const char *const sorted[] = {"", "A", "a", "ab", "abc", "b", "\xc3\xa4"};
+	const int n = ARRAY_SIZE(sorted);
+
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++) {
+			EXPECT_EQ(strcmp(sorted[i], sorted[j]) < 0, i < j);
+			EXPECT_EQ(strncmp(sorted[i], sorted[j], 8) == 0, i == j);
+		}
+	EXPECT_EQ(strncmp(sorted[3], sorted[4], 2), 0);
 }
 
 /* The target always ends with NUL, and -E2BIG says that something is missing. */
