@@ -79,7 +79,7 @@ size_t printk_line(const struct printk_record *rec, bool stamp, char *buf);
 extern u64 console_loglevel;
 extern bool ignore_loglevel;
 
-/* TSC cycles to nanoseconds since power-on; handed down by the clock, default: one cycle is one ns. */
+/* TSC cycles to nanoseconds since power-on; handed down by the clock, default: always 0. */
 extern u64 (*printk_cycles_to_ns)(u64 cycles);
 
 #endif

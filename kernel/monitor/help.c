@@ -31,7 +31,7 @@ static const struct param *param_after(const char *name)
 
 static void show_command(const struct command *command)
 {
-	char left[32];
+	char left[80];
 
 	snprintf(left, sizeof(left), "%s %s", command->name, command->usage);
 	con_printf("  %-27s %s\n", left, command->help);
