@@ -85,19 +85,25 @@ static bool overflowed_stack(const struct pt_regs *regs, unsigned long cr2,
 	return stack_of(cr2, &other, &guard) && guard && other.low == stack->low;
 }
 
-static void report(const char *what, const struct pt_regs *regs, unsigned long cr2)
+/* Print everything; the few words that sum it up are returned. */
+static const char *report(const char *what, const struct pt_regs *regs, unsigned long cr2)
 {
 	struct stack_info stack;
+	const char *summary = what;
 	char words[112];
 
+	if (overflowed_stack(regs, cr2, &stack)) {
+		summary = "kernel stack overflow";
+		pr_emerg("Oops: %s: stack \"%s\" [0x%016lx, 0x%016lx)\n", summary, stack.name,
+			 stack.low, stack.high);
+	} else if (regs->vector == X86_TRAP_PF && cr2 < PAGE_SIZE) {
+		summary = "NULL pointer dereference";
+		pr_emerg("Oops: %s\n", summary);
+	}
 	describe_error_code(words, sizeof(words), regs, cr2);
-	if (overflowed_stack(regs, cr2, &stack))
-		pr_emerg("Oops: kernel stack overflow: stack \"%s\" [0x%016lx, 0x%016lx)\n",
-			 stack.name, stack.low, stack.high);
-	else if (regs->vector == X86_TRAP_PF && cr2 < PAGE_SIZE)
-		pr_emerg("Oops: NULL pointer dereference\n");
 	pr_emerg("Oops: %s: %s\n", what, words);
 	show_regs(regs);
+	return summary;
 }
 
 void die(const char *what, struct pt_regs *regs)
@@ -109,10 +115,11 @@ void die(const char *what, struct pt_regs *regs)
 	while (depth > 1)
 		halt();
 	if (depth) {
-		pr_emerg("Oops: fault while handling a fault: vector %lu (%s) at %016lx, CR2 %016lx\n",
-			 regs->vector, what, regs->ip, cr2);
+		pr_emerg(
+			"Oops: fault while handling a fault: vector %lu (%s) at %016lx, CR2 %016lx\n",
+			regs->vector, what, regs->ip, cr2);
 	} else {
-		report(what, regs, cr2);
+		what = report(what, regs, cr2);
 		report_shown = true;
 	}
 	reports_open = 0; /* from here on panic() counts */

@@ -7,14 +7,16 @@
  *
  * Invariant: only memory inside a known stack is read, an aligned word at a time, for a bounded number of frames,
  * upwards within a stack: a walk cannot fault and cannot loop, whatever the registers hold.
- * A function that faults before its `push rbp` hides its caller; that is the price of frame pointers.
+ * A function without a frame (gcc makes none for a leaf) would hide its caller; unframed_return() finds most of those.
  */
 #include <arch/page.h>
 #include <arch/stacktrace.h>
 #include <lib/printk.h>
 #include <lib/symtab.h>
 
-#define MAX_FRAMES 64
+#define MAX_FRAMES	64
+#define PUSH_RBP	0x55
+#define MAX_CALL_LENGTH 7
 
 extern char boot_stack[], boot_stack_top[], df_stack[], df_stack_top[], nmi_stack[],
 	nmi_stack_top[], mc_stack[], mc_stack_top[], db_stack[], db_stack_top[];
@@ -83,24 +85,49 @@ struct unwind {
 	u32 frames;
 };
 
+/* Do the bytes before a return address make a call: E8 rel32, or FF /2 with some operand? */
+static bool follows_call(unsigned long addr)
+{
+	const u8 *code = (const u8 *)addr;
+
+	if (!is_text(addr - MAX_CALL_LENGTH) || !is_text(addr - 1))
+		return false;
+	if (code[-5] == 0xe8)
+		return true;
+	for (int length = 2; length <= MAX_CALL_LENGTH; length++)
+		if (code[-length] == 0xff && (code[-length + 1] >> 3 & 7) == 2)
+			return true;
+	return false;
+}
+
 /*
- * A call through a bad pointer has pushed its return address and got nowhere: it is at [sp], and
- * RBP is still the caller's.
+ * Where the return address lies if RBP is still the caller's: the function has not yet set up its
+ * frame, is a leaf for which gcc never does, or is none at all, because the call went
+ * through a bad pointer. NULL: it has a frame.
  */
+static const unsigned long *unframed_return(const struct pt_regs *regs)
+{
+	const unsigned long *top = (const unsigned long *)regs->sp;
+	struct symbol sym;
+
+	if (!is_text(regs->ip) || !symbol_at(regs->ip, &sym) || regs->ip == sym.addr)
+		return top;
+	if (*(const u8 *)sym.addr != PUSH_RBP)
+		return top;
+	return regs->ip == sym.addr + 1 ? top + 1 : NULL;
+}
+
 static void unwind_from_regs(struct unwind *u, const struct pt_regs *regs)
 {
-	unsigned long top;
+	const unsigned long *top = unframed_return(regs);
 
 	u->ip = regs->ip;
 	u->bp = regs->bp;
 	u->regs = regs;
 	u->is_return = false;
 	u->pushed_ip = 0;
-	if (is_text(regs->ip) || !readable(regs->sp, sizeof(top)))
-		return;
-	top = *(const unsigned long *)regs->sp;
-	if (is_text(top))
-		u->pushed_ip = top;
+	if (top && readable((unsigned long)top, sizeof(*top)) && follows_call(*top))
+		u->pushed_ip = *top;
 }
 
 /* Is `next` a frame that `bp` could point to: above it in the same stack? */
@@ -168,14 +195,27 @@ static void print_address(unsigned long addr, bool is_return)
 		pr_emerg("  [<%016lx>] ?\n", addr);
 }
 
+/* Recursion would fill the screen with one line: it is shown once and counted. */
 static void print_trace(struct unwind *u)
 {
+	unsigned long last = 0;
+	u32 repeats = 0;
+
 	pr_emerg("Backtrace:\n");
 	do {
+		bool again = u->is_return && u->ip == last;
+
+		if (repeats && !again)
+			pr_emerg("  ... %u times more\n", repeats);
+		repeats = again ? repeats + 1 : 0;
 		if (u->regs && u->frames)
 			pr_emerg("  --- %s ---\n", trap_name(u->regs->vector));
-		print_address(u->ip, u->is_return);
+		if (!again)
+			print_address(u->ip, u->is_return);
+		last = u->ip;
 	} while (unwind_next(u));
+	if (repeats)
+		pr_emerg("  ... %u times more, and so on\n", repeats);
 }
 
 __noinline void dump_stack(void)
