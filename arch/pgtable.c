@@ -127,6 +127,19 @@ static unsigned int largest_shift(u64 addresses, u64 size, unsigned int max_shif
 	return shift;
 }
 
+/* n entries from *entry on, each a page further; none may be present yet. Boot maps gigabytes: unrolled. */
+static bool fill_entries(pte_t *entry, u64 n, pte_t value, u64 step)
+{
+#pragma GCC unroll 8
+	for (u64 i = 0; i < n; i++) {
+		if (entry[i] & _PAGE_PRESENT)
+			return false;
+		entry[i] = value;
+		value += step;
+	}
+	return true;
+}
+
 int pgtable_map(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, phys_addr_t phys,
 		u64 size, u64 prot, unsigned int max_shift)
 {
@@ -137,26 +150,21 @@ int pgtable_map(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, ph
 	while (size) {
 		unsigned int shift = largest_shift(virt | phys, size, max_shift);
 		pte_t *entry = entry_for(ops, pml4, virt, shift, prot & _PAGE_USER, &err);
-		u64 step = 1UL << shift;
-		u64 bits = leaf_bits(prot, shift);
+		/* Only where a table ends can alignment allow larger pages: fill as far as it goes. */
+		u64 n = min(PTRS_PER_TABLE - (u64)table_index(virt, shift), size >> shift);
 
 		if (!entry)
 			return err;
-		/* Fill the table that was found, as far as this page size goes. */
-		do {
-			if (*entry & _PAGE_PRESENT)
-				return -EEXIST;
-			*entry++ = phys | bits;
-			virt += step;
-			phys += step;
-			size -= step;
-		} while (size >= step && table_index(virt, shift) &&
-			 largest_shift(virt | phys, size, max_shift) == shift);
+		if (!fill_entries(entry, n, phys | leaf_bits(prot, shift), 1UL << shift))
+			return -EEXIST;
+		virt += n << shift;
+		phys += n << shift;
+		size -= n << shift;
 	}
 	return 0;
 }
 
-/* Call fn on each leaf in the range after cutting it to fit; holes are passed over. */
+/* Unmap, or give new bits to, each leaf in the range after cutting it to fit; holes are passed over. */
 static int change_range(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size,
 			bool unmap, u64 prot)
 {
