@@ -9,6 +9,7 @@
 
 #include <arch/insn.h>
 #include <arch/irqflags.h>
+#include <arch/tsc.h>
 #include <kernel/power.h>
 #include <lib/bug.h>
 #include <lib/command.h>
@@ -20,11 +21,11 @@
 /* isa-debug-exit, QEMU's hw/misc/debugexit.c: the process ends with status value << 1 | 1. */
 #define DEBUG_EXIT_PORT 0xf4
 
-/* A read of the POST code port does nothing and takes about a microsecond, or one exit of a virtual machine. */
-#define POST_PORT    0x80
-#define SETTLE_READS 2000
+/* How long a machine may take to obey: some 40 ms at 2.5 GHz. In cycles, for there may be no clock yet. */
+#define SETTLE_CYCLES 100000000
 
 #define PANIC_SECONDS_MAX 86400
+#define TSC_KHZ_GUESS	  2500000 /* in a panic before the TSC is measured */
 
 /* By falling rank. Written at boot by one CPU; a new element is complete before it is linked. */
 static struct power_method *methods;
@@ -39,10 +40,22 @@ void register_power_method(struct power_method *method)
 	WRITE_ONCE(*link, method);
 }
 
-static void settle(void)
+void unregister_power_method(struct power_method *method)
 {
-	for (u32 i = 0; i < SETTLE_READS; i++)
-		inb(POST_PORT);
+	for (struct power_method **link = &methods; *link; link = &(*link)->next) {
+		if (*link == method) {
+			WRITE_ONCE(*link, method->next);
+			return;
+		}
+	}
+}
+
+static void wait_cycles(u64 cycles)
+{
+	u64 start = rdtsc();
+
+	while (rdtsc() - start < cycles)
+		cpu_relax();
 }
 
 static void try_all(enum power_action action)
@@ -52,7 +65,7 @@ static void try_all(enum power_action action)
 			continue;
 		pr_debug("trying %s\n", m->name);
 		m->run();
-		settle();
+		wait_cycles(SETTLE_CYCLES);
 	}
 }
 
@@ -116,13 +129,11 @@ static int set_panic_action(const char *value)
 PARAM("panic", PARAM_CALL(set_panic_action),
       "halt, exit (the emulator, with a failing status), or seconds until a restart");
 
-/* Interrupts are off and no clock can be trusted: count cycles. Wrong by a factor before the TSC is measured. */
+/* Interrupts are off and nothing else can be trusted: count cycles. */
 static void wait_seconds(u64 seconds)
 {
-	u64 start = printk_cycles_to_ns(rdtsc());
-
-	while (printk_cycles_to_ns(rdtsc()) - start < seconds * 1000000000)
-		cpu_relax();
+	tsc_refine();
+	wait_cycles(seconds * 1000 * (tsc_khz ? tsc_khz : TSC_KHZ_GUESS));
 }
 
 static void __noreturn panic_finish(void)

@@ -21,8 +21,9 @@ struct power_method {
 /* From here on a panic ends as panic= says. Boot, as early as the boot parameters are known. */
 void power_init(void);
 
-/* Boot, one CPU. */
+/* Boot, one CPU. Of equal rank the one registered first is tried first. */
 void register_power_method(struct power_method *method);
+void unregister_power_method(struct power_method *method);
 
 /* Try every method of the action, then say so and halt. Any context. */
 void machine_power_off(void) __noreturn;

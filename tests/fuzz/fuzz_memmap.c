@@ -5,7 +5,7 @@
  * Options: -max_len=300
  */
 #include <tests/fuzz/fuzz.h>
-#include <tests/host/memmap_model.h>
+#include <tests/memmap_model.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	memmap_sanitize(&map);
 	BUG_ON(map.dropped);
-	check_order(&map);
-	check_exact(&model, &map);
+	BUG_ON(check_order(&map)[0]);
+	BUG_ON(check_exact(&model, &map)[0]);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <boot/boot_info.h>
 #include <lib/bug.h>
 #include <lib/string.h>
+#include <tests/memmap_model.h>
 
 /* More warnings than this flood the log, and mean that a loop trusts a count. */
 #define BOOT_WARNINGS_MAX 64
@@ -58,12 +59,7 @@ static inline void boot_check(struct boot_info *bi)
 	BUG_ON(bi->info_start >= bi->info_end);
 	BUG_ON(boot_warnings > BOOT_WARNINGS_MAX);
 	memmap_sanitize(&bi->memmap);
-	for (u32 i = 0; i + 1 < bi->memmap.nr; i++) {
-		const struct memmap_entry *e = &bi->memmap.entry[i];
-
-		BUG_ON(!e->size || e->start + (e->size - 1) < e->start);
-		BUG_ON(e->start + (e->size - 1) >= e[1].start);
-	}
+	BUG_ON(check_order(&bi->memmap)[0]);
 }
 
 #endif

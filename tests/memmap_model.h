@@ -1,12 +1,11 @@
 /*
- * A shadow model of the memory map: one byte a cell of an address space of 256 cells, the
- * first half at its bottom and the second at its top, where sums wrap. For the test and the fuzz target.
+ * A shadow model of the memory map: one kind a cell of an address space of 256 cells, the
+ * first half at its bottom and the second at its top, where sums wrap. For the tests in the
+ * kernel and on the host and for the fuzz target. A check returns "" or says what is wrong.
  */
-#ifndef TESTS_HOST_MEMMAP_MODEL_H
-#define TESTS_HOST_MEMMAP_MODEL_H
+#ifndef TESTS_MEMMAP_MODEL_H
+#define TESTS_MEMMAP_MODEL_H
 
-#include <tests/host/libc.h>
-#include <lib/bug.h>
 #include <mm/memmap.h>
 
 #define MODEL_CELLS	256u
@@ -50,6 +49,7 @@ static inline void model_add(struct memmap_model *model, struct memmap *map, u32
 	}
 }
 
+/* 0: nobody's. */
 static inline u32 map_type_at(const struct memmap *map, u64 at)
 {
 	for (u32 i = 0; i < map->nr; i++) {
@@ -62,29 +62,35 @@ static inline u32 map_type_at(const struct memmap *map, u64 at)
 }
 
 /* Sorted, disjoint, neighbours merged. */
-static inline void check_order(const struct memmap *map)
+static inline const char *check_order(const struct memmap *map)
 {
 	for (u32 i = 0; i < map->nr; i++) {
 		const struct memmap_entry *e = &map->entry[i];
 		u64 last = e->start + (e->size - 1);
 
-		BUG_ON(!e->size || last < e->start);
+		if (!e->size || last < e->start)
+			return "an entry is empty or wraps";
 		if (i + 1 == map->nr)
 			break;
-		BUG_ON(last >= e[1].start);
-		BUG_ON(e->type == e[1].type && last + 1 == e[1].start);
+		if (last >= e[1].start)
+			return "entries overlap or are not sorted";
+		if (e->type == e[1].type && last + 1 == e[1].start)
+			return "neighbours of one kind are not merged";
 	}
+	return "";
 }
 
 /* Every cell has the kind the model says, at both its ends. */
-static inline void check_exact(const struct memmap_model *model, const struct memmap *map)
+static inline const char *check_exact(const struct memmap_model *model, const struct memmap *map)
 {
 	for (u32 cell = 0; cell < MODEL_CELLS; cell++) {
 		u64 at = model_address(cell);
 
-		BUG_ON(map_type_at(map, at) != model->type[cell]);
-		BUG_ON(map_type_at(map, at + MODEL_CELL_SIZE - 1) != model->type[cell]);
+		if (map_type_at(map, at) != model->type[cell] ||
+		    map_type_at(map, at + MODEL_CELL_SIZE - 1) != model->type[cell])
+			return "a byte has not the kind that it should have";
 	}
+	return "";
 }
 
 #endif
