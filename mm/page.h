@@ -1,0 +1,85 @@
+/*
+ * struct page: 32 bytes for each page frame, in one array at VMEMMAP_START
+ * indexed by frame number, so pfn <-> page <-> address are one addition each.
+ *
+ * The array is mapped and cleared in pieces, 4 MiB of memory at a time, when
+ * that memory is first needed. `type` says who owns the frame; all pages inside a block but its head
+ * are PAGE_INSIDE (0, as cleared), so only a head can be mistaken for a head.
+ */
+#ifndef MM_PAGE_H
+#define MM_PAGE_H
+
+#include <arch/page.h>
+#include <lib/list.h>
+
+enum page_type {
+	PAGE_INSIDE,	/* not the head of anything; also what was never memory */
+	PAGE_FREE,	/* head of a free block of 2^order pages, on its zone's free list */
+	PAGE_PCP,	/* one free page, on a CPU's list */
+	PAGE_ALLOCATED, /* head of a block that somebody has */
+	PAGE_SLAB,	/* head of a slab; `cache` owns it */
+	PAGE_TAIL,	/* in a compound block: `head` is its head */
+	PAGE_RESERVED,	/* the kernel's own: image, struct pages, page tables made early */
+	NR_PAGE_TYPES
+};
+
+struct kmem_cache;
+
+struct page {
+	u8 type;
+	u8 order;     /* of the block that this page heads */
+	u8 zone;      /* enum zone_type */
+	u8 flags;     /* PG_* */
+	u32 refcount; /* of an allocated head; slab: objects in use */
+	union {
+		struct list_head lru;	/* FREE: its free list; SLAB: its cache's list */
+		struct page *next_free; /* PCP */
+		struct {
+			u64 owner_ip; /* ALLOCATED with page_owner: who called */
+			u64 owner_time;
+		};
+	};
+	union {
+		struct page *head;	  /* TAIL */
+		struct kmem_cache *cache; /* SLAB */
+		u64 private;		  /* ALLOCATED: its owner's */
+	};
+};
+_Static_assert(sizeof(struct page) == 32, "1/128 of memory is what the page array may cost");
+
+#define PG_comp	    BIT(0) /* allocated with __GFP_COMP: tails point here */
+#define PG_poisoned BIT(1) /* filled with PAGE_POISON when it was freed */
+
+/* tests/host replaces this header's idea of where the array is. */
+#ifndef vmemmap
+#define vmemmap ((struct page *)VMEMMAP_START)
+#endif
+
+#define pfn_to_page(pfn)   (vmemmap + (pfn))
+#define page_to_pfn(page)  ((pfn_t)((page)-vmemmap))
+#define page_to_phys(page) pfn_to_phys(page_to_pfn(page))
+#define phys_to_page(phys) pfn_to_page(phys_to_pfn(phys))
+#define page_address(page) phys_to_virt(page_to_phys(page))
+/* Direct map only. */
+#define virt_to_page(addr) pfn_to_page(((virt_addr_t)(addr)-PAGE_OFFSET) >> PAGE_SHIFT)
+
+/* The head of the block that a page of a compound block belongs to; any other page is its own head. */
+static inline struct page *compound_head(struct page *page)
+{
+	return page->type == PAGE_TAIL ? page->head : page;
+}
+
+/* Does this frame have a struct page? Any number may be asked for. Any context. */
+bool pfn_valid(pfn_t pfn);
+
+static inline u32 page_count(const struct page *page)
+{
+	return __atomic_load_n(&page->refcount, __ATOMIC_RELAXED);
+}
+
+static inline void get_page(struct page *page)
+{
+	__atomic_fetch_add(&page->refcount, 1, __ATOMIC_RELAXED);
+}
+
+#endif
