@@ -83,6 +83,8 @@ static inline u64 ktest_rand_below(u64 n)
 #define ASSERT_NE(a, b)	 __EXPECT_OP(a, b, !=, ktest_abort())
 #define ASSERT_LT(a, b)	 __EXPECT_OP(a, b, <, ktest_abort())
 #define ASSERT_LE(a, b)	 __EXPECT_OP(a, b, <=, ktest_abort())
+#define ASSERT_GT(a, b)	 __EXPECT_OP(a, b, >, ktest_abort())
+#define ASSERT_GE(a, b)	 __EXPECT_OP(a, b, >=, ktest_abort())
 
 #define __EXPECT_TRUE(x, leave)                                                     \
 	do {                                                                        \
