@@ -422,6 +422,7 @@ static enum lineedit_result finish_line(struct lineedit *le)
 
 static enum lineedit_result cancel_line(struct lineedit *le)
 {
+	move_to(le, min(le->column, window_width(le) - 2));
 	put(le, "^C\n", 3);
 	le->line[0] = '\0';
 	le->len = le->cursor = 0;
