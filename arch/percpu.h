@@ -14,26 +14,30 @@
 #define DECLARE_PER_CPU(type, name) extern __section(".data..percpu") __typeof__(type) name
 
 /* Scalars of 1, 2, 4 or 8 bytes. %c prints the bare symbol; the assembler adds the GS prefix. */
-#define this_cpu_read(var)                                                             \
-	({                                                                             \
-		__typeof__(var) _v;                                                    \
-		__asm__ __volatile__("mov %%gs:%1, %0" : "=r"(_v) : "m"(var));         \
-		_v;                                                                    \
+#define this_cpu_read(var)                                                     \
+	({                                                                     \
+		__typeof__(var) _v;                                            \
+		__asm__ __volatile__("mov %%gs:%1, %0" : "=r"(_v) : "m"(var)); \
+		_v;                                                            \
 	})
-#define this_cpu_write(var, val)                                                       \
-	do {                                                                           \
-		__typeof__(var) _v = (val);                                            \
-		__asm__ __volatile__("mov %1, %%gs:%0" : "+m"(var) : "r"(_v));         \
+#define this_cpu_write(var, val)                                               \
+	do {                                                                   \
+		__typeof__(var) _v = (val);                                    \
+		__asm__ __volatile__("mov %1, %%gs:%0" : "+m"(var) : "r"(_v)); \
 	} while (0)
-#define this_cpu_add(var, val)                                                         \
-	do {                                                                           \
-		__typeof__(var) _v = (val);                                            \
-		__asm__ __volatile__("add %1, %%gs:%0" : "+m"(var) : "r"(_v) : "cc");  \
+#define this_cpu_add(var, val)                                                        \
+	do {                                                                          \
+		__typeof__(var) _v = (val);                                           \
+		__asm__ __volatile__("add %1, %%gs:%0" : "+m"(var) : "r"(_v) : "cc"); \
 	} while (0)
 #define this_cpu_inc(var) this_cpu_add(var, 1)
 #define this_cpu_dec(var) this_cpu_add(var, -1)
 
 DECLARE_PER_CPU(u32, cpu_number);
+DECLARE_PER_CPU(unsigned long, this_cpu_off); /* what GS.base holds */
+
+/* Address of this CPU's copy of &var: valid while the caller cannot be moved to another CPU. */
+#define this_cpu_ptr(ptr) ((__typeof__(ptr))((char *)(ptr) + this_cpu_read(this_cpu_off)))
 
 /* The logical id of the CPU that runs this: dense, the boot CPU is 0. One instruction. */
 #define smp_processor_id() this_cpu_read(cpu_number)

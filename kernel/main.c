@@ -28,8 +28,6 @@
 #include <mm/memblock.h>
 #include <mm/mm.h>
 
-DEFINE_PER_CPU(u32, cpu_number);
-
 static bool initcall_debug;
 PARAM("initcall", PARAM_FLAG(&initcall_debug),
       "show each step of the start-up with its cost in cycles");

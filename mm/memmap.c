@@ -24,7 +24,10 @@ static void set_last_byte(struct memmap_entry *e, u64 last)
 	e->size = last - e->start + 1;
 }
 
-/* Of two kinds that claim one byte, the higher rank wins. A kind that we do not know is as reserved. */
+/*
+ * Of two kinds that claim one byte, the higher rank wins. A kind that we do not know is as
+ * reserved.
+ */
 static u32 rank(u32 type)
 {
 	switch (type) {
@@ -41,7 +44,10 @@ static u32 rank(u32 type)
 	}
 }
 
-/* Does a win over b? Among kinds of one rank the smaller number does, so that the order of the input does not matter. */
+/*
+ * Does a win over b? Among kinds of one rank the smaller number does, so that the order of the
+ * input does not matter.
+ */
 static bool wins(const struct memmap_entry *a, const struct memmap_entry *b)
 {
 	u32 ra = rank(a->type), rb = rank(b->type);
@@ -115,8 +121,9 @@ static u32 drop_usable(struct memmap *map)
 }
 
 /*
- * What is left of a loser, behind the winner at i, goes back into the order. Without room for it, usable
- * pieces are given up; when there is none, the winner takes the tail. Returns the winner's index.
+ * What is left of a loser, behind the winner at i, goes back into the order. Without room for it,
+ * usable pieces are given up; when there is none, the winner takes the tail. Returns the winner's
+ * index.
  */
 static u32 put_back(struct memmap *map, u32 i, struct memmap_entry tail)
 {
@@ -139,7 +146,10 @@ static u32 put_back(struct memmap *map, u32 i, struct memmap_entry tail)
 	return i;
 }
 
-/* Entries i and i + 1 overlap: the less usable kind keeps the shared bytes. Returns where to go on. */
+/*
+ * Entries i and i + 1 overlap: the less usable kind keeps the shared bytes. Returns where to go
+ * on.
+ */
 static u32 cut_overlap(struct memmap *map, u32 i)
 {
 	struct memmap_entry *a = &map->entry[i], *b = &map->entry[i + 1];
@@ -165,7 +175,10 @@ static u32 cut_overlap(struct memmap *map, u32 i)
 	return put_back(map, i + 1, tail);
 }
 
-/* If i and i + 1 are of one kind and touch or overlap, make them one. The whole 2^64 bytes would not fit in a size. */
+/*
+ * If i and i + 1 are of one kind and touch or overlap, make them one. The whole 2^64 bytes
+ * would not fit in a size.
+ */
 static bool merge_next(struct memmap *map, u32 i)
 {
 	struct memmap_entry *a = &map->entry[i], *b = &map->entry[i + 1];

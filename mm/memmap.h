@@ -31,16 +31,23 @@ struct memmap {
 	struct memmap_entry entry[MEMMAP_MAX];
 };
 
-/* Append as the firmware gave it. An empty entry is ignored; one that wraps is cut at 2^64. false: no room left (counted). */
+/*
+ * Append as the firmware gave it. An empty entry is ignored; one that wraps is cut at 2^64.
+ * false: no room left (counted).
+ */
 bool memmap_add(struct memmap *map, u64 start, u64 size, u32 type);
 /*
- * Sort, resolve overlaps (the less usable kind wins: BAD > NVS > RESERVED/unknown > ACPI > USABLE), merge
- * neighbours of one kind. If resolving needs more room than there is, usable pieces are dropped first, never reserved ones.
+ * Sort, resolve overlaps (the less usable kind wins: BAD > NVS > RESERVED/unknown > ACPI >
+ * USABLE), merge neighbours of one kind. If resolving needs more room than there is, usable
+ * pieces are dropped first, never reserved ones.
  */
 void memmap_sanitize(struct memmap *map);
 /* Sum of the usable bytes. */
 u64 memmap_usable(const struct memmap *map);
-/* One past the highest usable byte (2^64 - 1 when that is the last of all); 0 when there is none. Of a sanitized map. */
+/*
+ * One past the highest usable byte (2^64 - 1 when that is the last of all); 0 when there is
+ * none. Of a sanitized map.
+ */
 u64 memmap_usable_end(const struct memmap *map);
 const char *memmap_type_name(u32 type);
 

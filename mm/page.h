@@ -26,10 +26,15 @@ enum page_type {
 struct kmem_cache;
 
 struct page {
-	u8 type;
-	u8 order;     /* of the block that this page heads */
-	u8 zone;      /* enum zone_type */
-	u8 flags;     /* PG_* */
+	union {
+		struct {
+			u8 type;
+			u8 order; /* of the block that this page heads */
+			u8 zone;  /* enum zone_type */
+			u8 flags; /* PG_* */
+		};
+		u32 word; /* the four at once: see page_word() */
+	};
 	u32 refcount; /* of an allocated head; slab: objects in use */
 	union {
 		struct list_head lru;	/* FREE: its free list; SLAB: its cache's list */
@@ -49,6 +54,10 @@ _Static_assert(sizeof(struct page) == 32, "1/128 of memory is what the page arra
 
 #define PG_comp	    BIT(0) /* allocated with __GFP_COMP: tails point here */
 #define PG_poisoned BIT(1) /* filled with PAGE_POISON when it was freed */
+
+/* type, order and zone as one number (flags clear), so that one comparison checks all three. */
+#define page_word(type, order, zone) ((u32)(type) | (u32)(order) << 8 | (u32)(zone) << 16)
+#define PAGE_WORD_MASK		     0x00ffffffu
 
 /* tests/host replaces this header's idea of where the array is. */
 #ifndef vmemmap

@@ -49,13 +49,13 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order);
 /* The same, as an address in the direct map; 0 for none. */
 virt_addr_t __get_free_pages(gfp_t gfp, unsigned int order);
 /*
- * Give back the caller's reference; the last one frees the block. A page that is not the head of an allocated block of
- * this order is reported (stack, what the page is) and left alone.
+ * Free a block whose only reference is the caller's. A page that is not the head of an allocated block
+ * of this order, or that others still refer to, is reported (stack, what the page is) and left alone.
  */
 void __free_pages(struct page *page, unsigned int order);
 void free_pages(virt_addr_t addr, unsigned int order);
 #define __free_page(page) __free_pages((page), 0)
-/* Drop a reference to an allocated page of whatever order; the last one frees. */
+/* Drop a reference to an allocated block of whatever order; the last one frees it. See get_page(). */
 void put_page(struct page *page);
 
 /* Exactly the pages that `size` bytes need, contiguous; the rest of the power of two goes back at once. NULL: none. */

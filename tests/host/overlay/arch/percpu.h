@@ -13,6 +13,8 @@
 #define this_cpu_inc(var)	 this_cpu_add(var, 1)
 #define this_cpu_dec(var)	 this_cpu_add(var, -1)
 
+#define this_cpu_ptr(ptr)	 (ptr)
+
 #define smp_processor_id() 0u
 
 #endif
