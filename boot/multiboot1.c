@@ -46,7 +46,10 @@ struct multiboot_info {
 
 #define MULTIBOOT_INFO_BASIC_SIZE offsetof(struct multiboot_info, framebuffer_addr)
 
-/* Firmware maps have tens of entries; a map beyond this is a lie, and walking it would take long. */
+/*
+ * Firmware maps have tens of entries; a map beyond this is a lie, and walking it would take
+ * long.
+ */
 #define MULTIBOOT_MMAP_LENGTH_MAX (1u << 20)
 
 struct multiboot_mod_list {
@@ -98,7 +101,10 @@ static void parse_modules(const struct boot_mem *mem, const struct multiboot_inf
 	}
 }
 
-/* Each entry says its own size, so the walk trusts none: an entry must lie in what is left of the array. */
+/*
+ * Each entry says its own size, so the walk trusts none: an entry must lie in what is left of
+ * the array.
+ */
 static void parse_mmap(const struct boot_mem *mem, const struct multiboot_info *mbi,
 		       struct boot_info *bi)
 {

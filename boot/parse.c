@@ -10,7 +10,10 @@
 
 #define STRING_CHUNK 64 /* bytes of a string mapped at a time */
 
-/* Append [text, text+len) to dst[*used..size-1). true once the text has ended: by its NUL or for want of room. */
+/*
+ * Append [text, text+len) to dst[*used..size-1). true once the text has ended: by its NUL or
+ * for want of room.
+ */
 static bool append_text(char *dst, size_t size, size_t *used, const char *text, size_t len)
 {
 	size_t n = strnlen(text, min(len, size - 1 - *used));
@@ -31,7 +34,10 @@ void parse_text(const struct boot_mem *mem, const char *text, size_t len, char *
 		mem->warn(cut);
 }
 
-/* The longest readable piece at phys, at most STRING_CHUNK bytes: a string may end just where memory does. */
+/*
+ * The longest readable piece at phys, at most STRING_CHUNK bytes: a string may end just where
+ * memory does.
+ */
 static const char *map_chunk(const struct boot_mem *mem, phys_addr_t phys, size_t *len)
 {
 	for (*len = STRING_CHUNK; *len; *len /= 2) {

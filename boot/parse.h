@@ -10,13 +10,16 @@
  */
 void parse_string(const struct boot_mem *mem, phys_addr_t phys, char *dst, size_t size,
 		  const char *cut);
-/* The same from len bytes that are mapped already. The NUL may be missing: the text then ends with them. */
+/*
+ * The same from len bytes that are mapped already. The NUL may be missing: the text then ends
+ * with them.
+ */
 void parse_text(const struct boot_mem *mem, const char *text, size_t len, char *dst, size_t size,
 		const char *cut);
 
 /*
- * Append the module [start, end); NULL when it is empty, wraps or finds no room (refused). The caller fills in
- * the command line.
+ * Append the module [start, end); NULL when it is empty, wraps or finds no room (refused). The
+ * caller fills in the command line.
  */
 struct boot_module *parse_module(const struct boot_mem *mem, struct boot_info *bi,
 				 phys_addr_t start, phys_addr_t end);

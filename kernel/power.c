@@ -21,7 +21,10 @@
 /* isa-debug-exit, QEMU's hw/misc/debugexit.c: the process ends with status value << 1 | 1. */
 #define DEBUG_EXIT_PORT 0xf4
 
-/* How long a machine may take to obey: some 40 ms at 2.5 GHz. In cycles, for there may be no clock yet. */
+/*
+ * How long a machine may take to obey: some 40 ms at 2.5 GHz. In cycles, for there may be no
+ * clock yet.
+ */
 #define SETTLE_CYCLES 100000000
 
 #define PANIC_SECONDS_MAX 86400

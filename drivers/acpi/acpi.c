@@ -90,7 +90,10 @@ static phys_addr_t ebda_address(void)
 	return addr;
 }
 
-/* Where a BIOS may leave it (5.2.5.1), the likeliest first: SeaBIOS and Bochs' BIOS use the last 64 KiB. */
+/*
+ * Where a BIOS may leave it (5.2.5.1), the likeliest first: SeaBIOS and Bochs' BIOS use the
+ * last 64 KiB.
+ */
 static bool scan_for_rsdp(void)
 {
 	phys_addr_t ebda;
@@ -152,7 +155,10 @@ static __init void read_fadt(void)
 	acpi_put_table(table);
 }
 
-/* The FADT alone knows the DSDT. It stays mapped, because switching off may happen where nothing can be mapped. */
+/*
+ * The FADT alone knows the DSDT. It stays mapped, because switching off may happen where
+ * nothing can be mapped.
+ */
 static __init void init_sleep(void)
 {
 	const struct acpi_table_ref *ref = NULL;

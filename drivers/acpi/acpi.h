@@ -60,7 +60,10 @@ struct acpi_generic_address {
 #define ACPI_ADR_SPACE_SYSTEM_MEMORY 0
 #define ACPI_ADR_SPACE_SYSTEM_IO     1
 
-/* Fixed ACPI Description Table, 5.2.9. Revision 1 ends after `flags`; what a table lacks reads as 0. */
+/*
+ * Fixed ACPI Description Table, 5.2.9. Revision 1 ends after `flags`; what a table lacks reads
+ * as 0.
+ */
 struct acpi_fadt {
 	struct acpi_table_header header;
 	u32 facs;
@@ -106,7 +109,7 @@ _Static_assert(sizeof(struct acpi_fadt) == 276, "ACPI 6.5, table 5.9");
 #define ACPI_FADT_RESET_REGISTER BIT(10)
 #define ACPI_FADT_HW_REDUCED	 BIT(20)
 
-/* ---- pure: tables.c and aml.c ---------------------------------------------------------------- */
+/* ---- pure: tables.c and aml.c ------------------------------------------------------------- */
 
 /* The bytes sum to 0. */
 bool acpi_checksum_ok(const void *data, size_t len);
@@ -119,10 +122,16 @@ const char *acpi_check_length(const struct acpi_table_header *header);
 
 /* How the walk reads physical memory, and how it says what it refused. */
 struct acpi_mem {
-	/* A pointer to [phys, phys+len), or NULL when that cannot be read. Each is given back by unmap(). */
+	/*
+	 * A pointer to [phys, phys+len), or NULL when that cannot be read. Each is given back
+	 * by unmap().
+	 */
 	const void *(*map)(const struct acpi_mem *mem, phys_addr_t phys, size_t len);
 	void (*unmap)(const struct acpi_mem *mem, const void *p);
-	/* The table `signature` (4 characters, whatever the firmware wrote) at `phys` was refused. */
+	/*
+	 * The table `signature` (4 characters, whatever the firmware wrote) at `phys` was
+	 * refused.
+	 */
 	void (*refuse)(const struct acpi_mem *mem, const char *signature, phys_addr_t phys,
 		       const char *why);
 	void *ctx;
@@ -164,22 +173,26 @@ phys_addr_t acpi_fadt_dsdt(const struct acpi_fadt *fadt);
  */
 bool acpi_find_s5(const u8 *aml, size_t len, u8 *typ_a, u8 *typ_b);
 
-/* ---- the kernel's: acpi.c and sleep.c --------------------------------------------------------- */
+/* ---- the kernel's: acpi.c and sleep.c ----------------------------------------------------- */
 
 /*
- * Find the tables and register the ways to switch off and restart. The RSDP is a copy (len 0: none), or lies at
- * rsdp_addr (0: unknown), or is looked for. Without ACPI it says so and does nothing. Boot; maps memory.
+ * Find the tables and register the ways to switch off and restart. The RSDP is a copy (len 0:
+ * none), or lies at rsdp_addr (0: unknown), or is looked for. Without ACPI it says so and does
+ * nothing. Boot; maps memory.
  */
 void acpi_init(const u8 *rsdp_copy, u32 rsdp_len, phys_addr_t rsdp_addr);
-/* The n-th (from 0) table of this signature, mapped and verified, or NULL. Give it back with acpi_put_table(). May not be called in interrupts. */
+/*
+ * The n-th (from 0) table of this signature, mapped and verified, or NULL. Give it back with
+ * acpi_put_table(). May not be called in interrupts.
+ */
 const struct acpi_table_header *acpi_get_table(const char *signature, u32 n);
 void acpi_put_table(const struct acpi_table_header *table);
 /* The FADT, or NULL without ACPI. */
 const struct acpi_fadt *acpi_fadt(void);
 
 /*
- * Register the power methods that the FADT offers. `dsdt` stays mapped for good (NULL: there is none); it is
- * looked at when the machine is switched off, not before. From acpi_init().
+ * Register the power methods that the FADT offers. `dsdt` stays mapped for good (NULL: there is
+ * none); it is looked at when the machine is switched off, not before. From acpi_init().
  */
 void acpi_sleep_init(const struct acpi_fadt *fadt, const void *dsdt, u32 dsdt_length);
 

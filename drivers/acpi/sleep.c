@@ -72,7 +72,10 @@ static __init u16 pm1_port(const struct acpi_generic_address *gas, u32 block)
 	return block <= 0xffff ? (u16)block : 0;
 }
 
-/* PM1 control works in ACPI mode only. SeaBIOS leaves the machine in legacy mode: the OS asks for the change by SMI_CMD. */
+/*
+ * PM1 control works in ACPI mode only. SeaBIOS leaves the machine in legacy mode: the OS asks
+ * for the change by SMI_CMD.
+ */
 static void enter_acpi_mode(void)
 {
 	if ((inw(pm1a_control) & PM1_SCI_EN) || !fadt->smi_command || !fadt->acpi_enable)

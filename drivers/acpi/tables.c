@@ -3,7 +3,8 @@
  *
  * Nothing that firmware says is believed before it is checked: an address before it could be
  * mapped, a length before it is used, a table's bytes before they sum to 0. What is refused is
- * named, and the walk goes on with the rest. It cannot loop: only the root table points to others, and it has a bounded size.
+ * named, and the walk goes on with the rest. It cannot loop: only the root table points to
+ * others, and it has a bounded size.
  */
 #include <drivers/acpi/acpi.h>
 #include <lib/errno.h>
@@ -72,7 +73,10 @@ const struct acpi_table_header *acpi_map_table(const struct acpi_mem *mem,
 		mem->refuse(mem, ref->signature, ref->addr, "not all of it is readable");
 		return NULL;
 	}
-	/* The length again: another mapping may show other bytes, and a checksum over fewer proves nothing. */
+	/*
+	 * The length again: another mapping may show other bytes, and a checksum over fewer
+	 * proves nothing.
+	 */
 	if (table->length != ref->length || !acpi_checksum_ok(table, ref->length)) {
 		mem->refuse(mem, ref->signature, ref->addr, "bad checksum");
 		mem->unmap(mem, table);
@@ -176,7 +180,10 @@ int acpi_list_tables(const struct acpi_mem *mem, const struct acpi_rsdp *rsdp,
 		     struct acpi_table_list *list)
 {
 	list->nr = 0;
-	/* 5.2.7: with an XSDT the RSDT is not looked at; if the XSDT is unsound it is better than nothing. */
+	/*
+	 * 5.2.7: with an XSDT the RSDT is not looked at; if the XSDT is unsound it is better
+	 * than nothing.
+	 */
 	if (rsdp->revision >= 2 && rsdp->xsdt_address &&
 	    !list_root(mem, rsdp->xsdt_address, ACPI_SIG_XSDT, sizeof(u64), list))
 		return 0;

@@ -12,8 +12,8 @@
 #include <lib/types.h>
 
 /*
- * PM1a_CNT where QEMU's firmware puts it: SeaBIOS and OVMF at 0x600 + 4, firmware before 2013 and Bochs' at
- * 0xb000 + 4. SLP_EN with SLP_TYP 0 is soft-off to QEMU's chipsets (hw/acpi/core.c).
+ * PM1a_CNT where QEMU's firmware puts it: SeaBIOS and OVMF at 0x600 + 4, firmware before 2013 and
+ * Bochs' at 0xb000 + 4. SLP_EN with SLP_TYP 0 is soft-off to QEMU's chipsets (hw/acpi/core.c).
  */
 #define QEMU_PM1A_CONTROL     0x604
 #define QEMU_OLD_PM1A_CONTROL 0xb004
@@ -64,7 +64,10 @@ static void reset_control(void)
 	outb(RESET_CONTROL_PORT, RESET_CONTROL_SYSTEM | RESET_CONTROL_RESET_CPU);
 }
 
-/* With an empty IDT no exception can be delivered, nor the double fault that follows: the CPU shuts down and the board resets it. */
+/*
+ * With an empty IDT no exception can be delivered, nor the double fault that follows: the CPU
+ * shuts down and the board resets it.
+ */
 static void triple_fault(void)
 {
 	static const struct {

@@ -1,6 +1,7 @@
 /*
- * ACPI tables in random bytes: the RSDP at address 0, everything else where it says. Checksums are repaired
- * on the way (unless the first byte of the signature's place says no), for no fuzzer guesses three of them in a row.
+ * ACPI tables in random bytes: the RSDP at address 0, everything else where it says. Checksums
+ * are repaired on the way (unless the first byte of the signature's place says no), for no fuzzer
+ * guesses three of them in a row.
  *
  * Sources: drivers/acpi/tables.c drivers/acpi/aml.c
  * Options: -max_len=1024
@@ -10,7 +11,10 @@
 
 static u8 memory[1024];
 
-/* Signature, revision, lengths and checksums of the RSDP and of the root table: right enough to go on. */
+/*
+ * Signature, revision, lengths and checksums of the RSDP and of the root table: right enough to
+ * go on.
+ */
 static void repair(struct phys *phys)
 {
 	struct acpi_rsdp *rsdp = (void *)memory;

@@ -1,6 +1,7 @@
 /*
- * Multiboot 2 information of random bytes at address 0: the input is all the memory there is. Unless its first
- * byte says otherwise the total size is right, so that most inputs reach the tags.
+ * Multiboot 2 information of random bytes at address 0: the input is all the memory there is.
+ * Unless its first byte says otherwise the total size is right, so that most inputs reach the
+ * tags.
  *
  * Sources: boot/multiboot2.c boot/parse.c mm/memmap.c drivers/acpi/tables.c
  * Options: -max_len=1024

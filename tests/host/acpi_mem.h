@@ -1,4 +1,7 @@
-/* struct acpi_mem over a small physical memory: for the test and the fuzz target of ACPI's tables. */
+/*
+ * struct acpi_mem over a small physical memory: for the test and the fuzz target of ACPI's
+ * tables.
+ */
 #ifndef TESTS_HOST_ACPI_MEM_H
 #define TESTS_HOST_ACPI_MEM_H
 

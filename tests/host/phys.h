@@ -1,6 +1,6 @@
 /*
- * A small physical memory for the parsers that run on the host: `size` bytes from
- * address `base`, nothing elsewhere. Every mapping is a copy of its own of exactly the bytes asked for,
+ * A small physical memory for the parsers that run on the host: `size` bytes from address `base`,
+ * nothing elsewhere. Every mapping is a copy of its own of exactly the bytes asked for,
  * unaligned, so that AddressSanitizer sees a parser that reads one byte more than it mapped.
  */
 #ifndef TESTS_HOST_PHYS_H

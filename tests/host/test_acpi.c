@@ -262,7 +262,7 @@ static void fadts(void **state)
 	assert_string_equal(acpi_read_fadt(table_at(TABLES + SPACING), &out), "not a FADT");
 }
 
-/* ---- \_S5_ ------------------------------------------------------------------------------------ */
+/* ---- \_S5_ -------------------------------------------------------------------------------- */
 
 static u8 typ_a, typ_b;
 
