@@ -14,11 +14,11 @@ struct exception_table_entry {
 };
 
 /* For inline assembly: `from` and `to` are local labels such as "1b". */
-#define _ASM_EXTABLE(from, to)                          \
-	".pushsection __ex_table, \"a\"\n"              \
-	".balign 4\n"                                   \
-	".long (" #from ") - .\n"                       \
-	".long (" #to ") - .\n"                         \
+#define _ASM_EXTABLE(from, to)             \
+	".pushsection __ex_table, \"a\"\n" \
+	".balign 4\n"                      \
+	".long (" #from ") - .\n"          \
+	".long (" #to ") - .\n"            \
 	".popsection\n"
 
 /* If regs->ip has an entry, set regs->ip to its fix-up and return true. */
@@ -33,5 +33,19 @@ int copy_to_kernel_nofault(void *dst, const void *src, size_t n);
 /* RDMSR/WRMSR of a register that may not exist: 0 or -EIO. (TCG never faults: see docs/machines.md.) */
 int rdmsr_safe(u32 msr, u64 *value);
 int wrmsr_safe(u32 msr, u64 value);
+
+/* Can the byte at p be read? One protected load: for pointers that may be anything. Any context. */
+static inline bool readable_nofault(const void *p)
+{
+	bool ok = false;
+
+	__asm__ __volatile__("1:	testb $0, (%1)\n"
+			     "	movb $1, %0\n"
+			     "2:\n" _ASM_EXTABLE(1b, 2b)
+			     : "+q"(ok)
+			     : "r"(p)
+			     : "cc", "memory");
+	return ok;
+}
 
 #endif

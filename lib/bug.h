@@ -37,24 +37,27 @@ void panic_cancel(void);
 void stack_guard_init(void);
 
 #define BUG() panic("BUG at %s:%d: %s()", __FILE__, __LINE__, __func__)
-#define BUG_ON(cond)                                                                            \
-	do {                                                                                    \
-		if (unlikely(cond))                                                             \
-			panic("BUG at %s:%d: %s(): %s", __FILE__, __LINE__, __func__, #cond);   \
+#define BUG_ON(cond)                                                                          \
+	do {                                                                                  \
+		if (unlikely(cond))                                                           \
+			panic("BUG at %s:%d: %s(): %s", __FILE__, __LINE__, __func__, #cond); \
 	} while (0)
+
+/* After a report of damage that was contained (a bad free, a leaked object): panics if panic_on_oops says so. */
+void check_panic_on_oops(const char *what);
 
 void warn_slow(const char *file, int line, const char *func, const char *cond);
 
 /* Report once for each call site, with a backtrace, and go on. The value is that of the condition. */
-#define WARN_ON(cond)                                                                 \
-	({                                                                            \
-		static bool _warned;                                                  \
-		bool _cond = (cond);                                                  \
-		if (unlikely(_cond) && !_warned) {                                    \
-			_warned = true;                                               \
-			warn_slow(__FILE__, __LINE__, __func__, #cond);               \
-		}                                                                     \
-		_cond;                                                                \
+#define WARN_ON(cond)                                                   \
+	({                                                              \
+		static bool _warned;                                    \
+		bool _cond = (cond);                                    \
+		if (unlikely(_cond) && !_warned) {                      \
+			_warned = true;                                 \
+			warn_slow(__FILE__, __LINE__, __func__, #cond); \
+		}                                                       \
+		_cond;                                                  \
 	})
 
 #endif

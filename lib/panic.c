@@ -12,6 +12,7 @@
 #include <arch/irqflags.h>
 #include <arch/percpu.h>
 #include <lib/bug.h>
+#include <lib/param.h>
 #include <lib/console.h>
 #include <lib/vsprintf.h>
 
@@ -110,4 +111,13 @@ __attribute__((no_stack_protector)) void stack_guard_init(void)
 void __stack_chk_fail(void)
 {
 	panic("stack smashed in %pS", __builtin_return_address(0));
+}
+
+static bool panic_on_oops;
+PARAM("panic_on_oops", PARAM_FLAG(&panic_on_oops), "damage that could be contained is a panic too");
+
+void check_panic_on_oops(const char *what)
+{
+	if (panic_on_oops)
+		panic("%s, and panic_on_oops is set", what);
 }

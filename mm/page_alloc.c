@@ -1,0 +1,460 @@
+/*
+ * The page allocator: which zone may serve a request, the per-CPU list in
+ * front of it, and what happens when there is nothing. The fast path is a pop
+ * from or a push to this CPU's list with interrupts off; all else is in the
+ * functions named slow.
+ *
+ * Lock order: grow_lock, zone->lock, printk's. A CPU's list needs no lock: only its CPU touches it, with interrupts off.
+ */
+#define pr_fmt(fmt) "mm: " fmt
+
+#include <arch/percpu.h>
+#include <lib/bug.h>
+#include <lib/errno.h>
+#include <lib/param.h>
+#include <lib/string.h>
+#include <mm/buddy.h>
+#include <mm/fault_inject.h>
+#include <mm/mm_init.h>
+#include <mm/page_internal.h>
+#include <mm/shrinker.h>
+
+#define PCP_BATCH 32u /* pages moved between a CPU's list and its zone at a time */
+#define PCP_HIGH  (3 * PCP_BATCH)
+
+struct zone zones[NR_ZONES];
+DEFINE_PER_CPU(struct per_cpu_pages[NR_ZONES], pcp_lists);
+
+/* The best zone for each value of gfp & GFP_ZONEMASK: the highest that exists and may be used. */
+static u8 preferred_zone[GFP_ZONEMASK + 1];
+
+u32 page_debug;
+static bool page_poison;
+PARAM("page_poison", PARAM_FLAG(&page_poison),
+      "fill free pages and check them when they are allocated");
+
+static inline void *page_va(struct page *page)
+{
+	return page_address(page);
+}
+
+/* ---- a CPU's list ------------------------------------------------------------------------------- */
+
+static inline void pcp_push(struct per_cpu_pages *pcp, struct page *page, u8 zone)
+{
+	page->word = page_word(PAGE_PCP, 0, zone);
+	page->refcount = 0;
+	page->next_free = pcp->head;
+	pcp->head = page;
+	pcp->count++;
+}
+
+static inline struct page *pcp_pop(struct per_cpu_pages *pcp)
+{
+	struct page *page = pcp->head;
+
+	pcp->head = page->next_free;
+	pcp->count--;
+	return page;
+}
+
+/* Fill an empty list from blocks as large as the batch; small ones are used up first. zone->lock held. */
+static void pcp_refill(struct zone *zone, struct per_cpu_pages *pcp)
+{
+	unsigned int want = PCP_BATCH;
+
+	pcp->refills++;
+	while (want && zone->nonempty) {
+		unsigned int order = min(__ffs(zone->nonempty), __fls(want));
+		struct page *block = buddy_alloc(zone, order);
+
+		zone->allocs[order]--; /* moved, not allocated: counted when a caller gets them */
+		for (struct page *page = block + (1UL << order); page-- > block;)
+			pcp_push(pcp, page, zone->index);
+		want -= 1u << order;
+	}
+}
+
+static void pcp_drain(struct zone *zone, struct per_cpu_pages *pcp, u32 count)
+{
+	spin_lock(&zone->lock);
+	pcp->drains++;
+	while (count-- && pcp->head) {
+		buddy_free(zone, pcp_pop(pcp), 0);
+		zone->frees[0]--;
+	}
+	spin_unlock(&zone->lock);
+}
+
+void drain_local_pages(void)
+{
+	unsigned long flags = local_irq_save();
+
+	for (u32 z = 0; z < NR_ZONES; z++)
+		pcp_drain(&zones[z], &(*this_cpu_ptr(&pcp_lists))[z], ~0u);
+	local_irq_restore(flags);
+}
+
+/* ---- what is done to a block on its way out and in ------------------------------------------------ */
+
+static void check_poison(struct page *page, unsigned int order)
+{
+	u8 *start = page_va(page);
+	u8 *bad = memchr_inv(start, PAGE_POISON, PAGE_SIZE << order);
+
+	if (bad)
+		bad_page(page, "was written to while it was free", bad, 0);
+}
+
+static void make_compound(struct page *page, unsigned int order)
+{
+	page->flags |= PG_comp;
+	for (unsigned long i = 1; i < 1UL << order; i++) {
+		page[i].word = page_word(PAGE_TAIL, 0, page->zone);
+		page[i].head = page;
+	}
+}
+
+static void unmake_compound(struct page *page, unsigned int order)
+{
+	for (unsigned long i = 1; i < 1UL << order; i++)
+		page[i].word = PAGE_INSIDE;
+}
+
+static void prepare(struct page *page, gfp_t gfp, unsigned int order, bool poisoned)
+{
+	page->private = 0;
+	if (poisoned && order == 0) /* a larger block may have parts that were never freed */
+		check_poison(page, order);
+	if ((gfp & __GFP_COMP) && order)
+		make_compound(page, order);
+	if (gfp & __GFP_ZERO)
+		memset(page_va(page), 0, PAGE_SIZE << order);
+}
+
+/* ---- allocation ----------------------------------------------------------------------------------- */
+
+/* May this request take pages from this zone, and leave what is reserved for others? */
+static bool watermark_ok(const struct zone *zone, gfp_t gfp, unsigned int order, u32 wanted_zone)
+{
+	unsigned long have = zone->free + zone->deferred, need = zone->wmark[WMARK_MIN];
+
+	if (gfp & __GFP_HIGH)
+		need /= 2;
+	return have >= need + zone->lowmem_reserve[wanted_zone] + (1UL << order);
+}
+
+static struct page *take_from_zone(struct zone *zone, unsigned int order)
+{
+	struct per_cpu_pages *pcp;
+	unsigned long flags;
+	struct page *page;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	if (order) {
+		page = buddy_alloc(zone, order);
+	} else {
+		pcp = &(*this_cpu_ptr(&pcp_lists))[zone->index];
+		if (!pcp->head)
+			pcp_refill(zone, pcp);
+		page = pcp->head ? pcp_pop(pcp) : NULL;
+		if (page) {
+			pcp->allocs++;
+			page->word = page_word(PAGE_ALLOCATED, 0, zone->index);
+			page->refcount = 1;
+		}
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return page;
+}
+
+static struct page *try_zones(gfp_t gfp, unsigned int order)
+{
+	u32 wanted = preferred_zone[gfp & GFP_ZONEMASK];
+
+	for (u32 z = wanted + 1; z-- > 0;) {
+		struct zone *zone = &zones[z];
+		struct page *page;
+
+		if (!watermark_ok(zone, gfp, order, wanted))
+			continue;
+		do
+			page = take_from_zone(zone, order);
+		while (!page && zone_grow(zone));
+		if (page)
+			return page;
+	}
+	return NULL;
+}
+
+/* What is cached elsewhere, then what others can spare. Interrupt context only gets the first. */
+static struct page *reclaim_and_retry(gfp_t gfp, unsigned int order)
+{
+	drain_local_pages();
+	if (gfp & __GFP_DIRECT_RECLAIM) {
+		shrink_all(max(1UL << order, (unsigned long)PCP_BATCH));
+		drain_local_pages();
+	}
+	return try_zones(gfp, order);
+}
+
+static __noinline struct page *alloc_pages_slow(gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	if (order > MAX_ORDER || should_fail_alloc(FAIL_PAGE))
+		return NULL;
+	page = try_zones(gfp, order);
+	if (!page)
+		page = reclaim_and_retry(gfp, order);
+	if (!page) {
+		if (!(gfp & __GFP_NOWARN))
+			report_no_memory(gfp, order);
+		return NULL;
+	}
+	prepare(page, gfp, order, page_debug & PAGE_DEBUG_POISON);
+	return page;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	if (likely(order == 0 && !(page_debug | fail_armed))) {
+		unsigned long flags = local_irq_save();
+		u8 zone = preferred_zone[gfp & GFP_ZONEMASK];
+		struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[zone];
+
+		if (likely(pcp->head)) {
+			struct page *page = pcp_pop(pcp);
+
+			pcp->allocs++;
+			local_irq_restore(flags);
+			page->word = page_word(PAGE_ALLOCATED, 0, zone);
+			page->refcount = 1;
+			if (unlikely(gfp & __GFP_ZERO))
+				memset(page_va(page), 0, PAGE_SIZE);
+			return page;
+		}
+		local_irq_restore(flags);
+	}
+	return alloc_pages_slow(gfp, order);
+}
+
+/* ---- freeing -------------------------------------------------------------------------------------- */
+
+static void free_checked(struct page *page, unsigned int order)
+{
+	struct zone *zone = &zones[page->zone];
+	unsigned long flags;
+
+	if (page->flags & PG_comp)
+		unmake_compound(page, order);
+	if (page_debug & PAGE_DEBUG_POISON)
+		memset(page_va(page), PAGE_POISON, PAGE_SIZE << order);
+	spin_lock_irqsave(&zone->lock, flags);
+	buddy_free(zone, page, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+static __noinline void free_pages_slow(struct page *page, unsigned int order)
+{
+	const char *why = why_not_freeable(page, order);
+
+	if (why)
+		bad_page(page, why, NULL, order);
+	else
+		free_checked(page, order);
+}
+
+/* An order-0 page that is allocated, has one reference and is not compound. */
+static inline bool plainly_mine(const struct page *page)
+{
+	return (page->word & ~(0xffu << 16)) == page_word(PAGE_ALLOCATED, 0, 0) &&
+	       page->refcount == 1;
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	struct per_cpu_pages *pcp;
+	unsigned long flags;
+	u8 zone;
+
+	if (unlikely(order || page_debug || !page_readable(page) || !plainly_mine(page))) {
+		free_pages_slow(page, order);
+		return;
+	}
+	zone = page->zone;
+	flags = local_irq_save();
+	pcp = &(*this_cpu_ptr(&pcp_lists))[zone];
+	pcp->frees++;
+	pcp_push(pcp, page, zone);
+	if (unlikely(pcp->count > PCP_HIGH))
+		pcp_drain(&zones[zone], pcp, PCP_BATCH);
+	local_irq_restore(flags);
+}
+
+void put_page(struct page *page)
+{
+	if (page->type != PAGE_ALLOCATED || !page_count(page)) {
+		bad_page(page, "put_page() without a reference", NULL, page->order);
+		return;
+	}
+	if (page_count(page) == 1)
+		__free_pages(page, page->order);
+	else if (__atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) == 0)
+		free_checked(page, page->order);
+}
+
+/* ---- addresses, odd sizes, given frames ------------------------------------------------------------- */
+
+virt_addr_t __get_free_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp, order);
+
+	return page ? (virt_addr_t)page_va(page) : 0;
+}
+
+void free_pages(virt_addr_t addr, unsigned int order)
+{
+	if (addr)
+		__free_pages(virt_to_page(addr), order);
+}
+
+/* Turn an allocated block into single pages, each with its own reference (Linux: split_page). */
+static void split_page(struct page *page, unsigned int order)
+{
+	u8 zone = page->zone;
+
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		page[i].word = page_word(PAGE_ALLOCATED, 0, zone);
+		page[i].refcount = 1;
+	}
+}
+
+void *alloc_pages_exact(size_t size, gfp_t gfp)
+{
+	unsigned long n = DIV_ROUND_UP(size, PAGE_SIZE);
+	unsigned int order = n > 1 ? (unsigned int)__fls(n - 1) + 1 : 0;
+	struct page *page;
+
+	if (!size || size > PAGE_SIZE << MAX_ORDER)
+		return NULL;
+	page = alloc_pages(gfp & ~__GFP_COMP, order);
+	if (!page)
+		return NULL;
+	split_page(page, order);
+	for (unsigned long i = n; i < 1UL << order; i++)
+		__free_page(page + i);
+	return page_va(page);
+}
+
+void free_pages_exact(void *addr, size_t size)
+{
+	free_contig_range(phys_to_pfn(virt_to_phys(addr)), DIV_ROUND_UP(size, PAGE_SIZE));
+}
+
+void free_contig_range(pfn_t start, unsigned long n)
+{
+	while (n--)
+		__free_page(pfn_to_page(start++));
+}
+
+int alloc_contig_range(pfn_t start, unsigned long n)
+{
+	unsigned long flags, taken = 0;
+	struct zone *zone;
+
+	if (!n || start + n < start || zone_of(start) != zone_of(start + n - 1))
+		return -EINVAL;
+	zone = &zones[zone_of(start)];
+	drain_local_pages();
+	spin_lock_irqsave(&zone->lock, flags);
+	while (taken < n && pfn_valid(start + taken) && buddy_take(zone, start + taken))
+		taken++;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (taken == n)
+		return 0;
+	free_contig_range(start, taken);
+	return -EBUSY;
+}
+
+/* ---- start-up --------------------------------------------------------------------------------------- */
+
+static __init void defer_by_zone(pfn_t start, pfn_t end)
+{
+	while (start < end) {
+		u32 z = zone_of(start);
+		pfn_t stop = z == ZONE_DMA ? phys_to_pfn(MiB(16)) : phys_to_pfn(GiB(4));
+
+		stop = z == ZONE_NORMAL ? end : min(end, stop);
+		zones[z].managed += defer_range(&zones[z], start, stop);
+		start = stop;
+	}
+}
+
+/*
+ * The reserve below which only urgent requests go: 1/256 of the zone, at most 16 MiB. A request that
+ * could use a higher zone must leave 1/256 of what the higher zones have (Linux: lowmem_reserve_ratio).
+ */
+static __init void set_watermarks(void)
+{
+	for (u32 z = 0; z < NR_ZONES; z++) {
+		unsigned long min_pages = min(zones[z].managed / 256, phys_to_pfn(MiB(16)));
+		unsigned long higher = 0;
+
+		zones[z].wmark[WMARK_MIN] = min_pages;
+		zones[z].wmark[WMARK_LOW] = min_pages + min_pages / 4;
+		zones[z].wmark[WMARK_HIGH] = min_pages + min_pages / 2;
+		for (u32 wanted = z + 1; wanted < NR_ZONES; wanted++) {
+			higher += zones[wanted].managed;
+			zones[z].lowmem_reserve[wanted] = min(higher / 256, zones[z].managed / 2);
+		}
+	}
+}
+
+static __init u8 highest_zone(u32 z)
+{
+	while (z && !zones[z].managed)
+		z--;
+	return (u8)z;
+}
+
+void __init page_alloc_init(void)
+{
+	static const char *const names[] = {"DMA", "DMA32", "Normal"};
+	phys_addr_t start, end;
+	u64 cursor = 0;
+
+	for (u32 z = 0; z < NR_ZONES; z++)
+		zone_init(&zones[z], names[z], (u8)z);
+	while (memblock_next_free(&cursor, &start, &end))
+		defer_by_zone(phys_to_pfn(start), phys_to_pfn(end));
+	preferred_zone[0] = highest_zone(ZONE_NORMAL);
+	preferred_zone[__GFP_DMA32] = highest_zone(ZONE_DMA32);
+	preferred_zone[__GFP_DMA] = preferred_zone[__GFP_DMA | __GFP_DMA32] = ZONE_DMA;
+	set_watermarks();
+	if (page_poison)
+		page_debug |= PAGE_DEBUG_POISON;
+}
+
+unsigned long nr_free_pages(void)
+{
+	unsigned long sum = 0;
+
+	for (u32 z = 0; z < NR_ZONES; z++)
+		sum += zones[z].free + zones[z].deferred + pcp_pages(z);
+	return sum;
+}
+
+unsigned long nr_managed_pages(void)
+{
+	unsigned long sum = 0;
+
+	for (u32 z = 0; z < NR_ZONES; z++)
+		sum += zones[z].managed;
+	return sum;
+}
+
+unsigned long pcp_pages(u32 zone)
+{
+	return pcp_lists[zone].count; /* one CPU until the CPUs' issue: then a sum over all */
+}

@@ -1,0 +1,45 @@
+/* Shared by the files of the page allocator, and by nobody else. */
+#ifndef MM_PAGE_INTERNAL_H
+#define MM_PAGE_INTERNAL_H
+
+#include <arch/extable.h>
+#include <arch/percpu.h>
+#include <lib/bitops.h>
+#include <mm/memblock.h>
+#include <mm/page_alloc.h>
+
+/* Free pages of one zone in front of it, a stack: the page freed last is the warmest. */
+struct per_cpu_pages {
+	struct page *head;
+	u32 count;
+	u64 allocs, frees, refills, drains;
+};
+DECLARE_PER_CPU(struct per_cpu_pages[NR_ZONES], pcp_lists);
+
+#define PAGE_DEBUG_POISON BIT(0)
+/* Nonzero: every allocation and free takes the slow path, which checks. */
+extern u32 page_debug;
+#define PAGE_POISON 0xaa /* Linux: mm/page_poison.c */
+
+/* Pages on the lists of all CPUs. */
+unsigned long pcp_pages(u32 zone);
+
+/*
+ * Report a misuse: what the page is, who called, the bytes at `at` if any. The page is left as it is
+ * (leaked at worst), so the allocator stays sound.
+ */
+void bad_page(struct page *page, const char *why, const void *at, unsigned int order);
+extern u64 bad_page_reports;
+const char *page_type_name(u8 type);
+/* NULL when __free_pages(page, order) is right, else what is wrong. Survives any pointer. */
+const char *why_not_freeable(struct page *page, unsigned int order);
+/* At most one report in a while: order, flags, zone table. */
+void report_no_memory(gfp_t gfp, unsigned int order);
+
+/* Can the struct page be read at all? For pointers from outside: most of the array is not mapped. */
+static inline bool page_readable(const struct page *page)
+{
+	return readable_nofault(page);
+}
+
+#endif
