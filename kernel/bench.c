@@ -66,10 +66,11 @@ static struct cost measure(void (*run)(struct bench_state *b), u32 n)
 	struct bench_state b = {.n = n};
 	u64 samples[SAMPLES];
 
-	for (int i = -WARM_UPS; i < SAMPLES; i++) {
+	for (int i = 0; i < WARM_UPS; i++)
 		run(&b);
-		if (i >= 0)
-			samples[i] = b.stop - b.start;
+	for (int i = 0; i < SAMPLES; i++) {
+		run(&b);
+		samples[i] = b.stop - b.start;
 	}
 	sort(samples, SAMPLES);
 	return (struct cost){

@@ -224,6 +224,11 @@ static void fail_by_panic(struct context *ctx, const char *message)
 	if (!con_at_line_start())
 		con_write("\n", 1);
 	report_result(ctx, "# panic: %s", message);
+	if (current->expect == EXPECT_A_PANIC)
+		report_result(ctx, "# expected a panic with \"%s\"", current->expect_text);
+	else if (current->expect == EXPECT_A_FAULT)
+		report_result(ctx, "# expected a %s",
+			      trap_name((unsigned long)current->expect_vector));
 	report_result(ctx, "not ok %u %s", ctx->number, ctx->test->name);
 }
 

@@ -28,23 +28,23 @@ struct ktest_suite {
 	void (*exit)(void);
 };
 
-#define TEST(tsuite, tname)                                                    \
-	static void test_##tsuite##_##tname(void);                             \
-	static const struct ktest __test_##tsuite##_##tname = {                \
+#define TEST(tsuite, tname)                                                        \
+	static void test_##tsuite##_##tname(void);                                 \
+	static const struct ktest __test_##tsuite##_##tname = {                    \
 		.suite = #tsuite, .name = #tname, .run = test_##tsuite##_##tname}; \
-	REGISTER(tests, __test_##tsuite##_##tname);                            \
+	REGISTER(tests, __test_##tsuite##_##tname);                                \
 	static void test_##tsuite##_##tname(void)
 
-#define TEST_SUITE(sname, sinit, sexit)                                              \
-	static const struct ktest_suite __suite_##sname = {                          \
-		.name = #sname, .init = (sinit), .exit = (sexit)};                   \
+#define TEST_SUITE(sname, sinit, sexit)                            \
+	static const struct ktest_suite __suite_##sname = {        \
+		.name = #sname, .init = (sinit), .exit = (sexit)}; \
 	REGISTER(suites, __suite_##sname)
 
 DECLARE_REGISTRY(const struct ktest, tests);
 DECLARE_REGISTRY(const struct ktest_suite, suites);
 
 void ktest_fail(const char *file, int line, const char *fmt, ...) __printf(3, 4);
-void ktest_abort(void) __noreturn;	  /* leave the running test */
+void ktest_abort(void) __noreturn; /* leave the running test */
 void ktest_skip(const char *reason, ...) __printf(1, 2) __noreturn;
 void ktest_log(const char *fmt, ...) __printf(1, 2); /* a "# ..." line */
 
@@ -64,46 +64,45 @@ static inline u64 ktest_rand_below(u64 n)
 		__typeof__(a) _ea = (a);                                                           \
 		__typeof__(b) _eb = (b);                                                           \
 		if (!(_ea op _eb)) {                                                               \
-			ktest_fail(__FILE__, __LINE__,                                             \
-				   "%s %s %s: %lld (0x%llx) vs %lld (0x%llx)", #a, #op, #b,        \
-				   (long long)_ea, (unsigned long long)_ea, (long long)_eb,        \
-				   (unsigned long long)_eb);                                       \
+			ktest_fail(__FILE__, __LINE__, "%s %s %s: %lld (0x%llx) vs %lld (0x%llx)", \
+				   #a, #op, #b, (long long)_ea, (unsigned long long)_ea,           \
+				   (long long)_eb, (unsigned long long)_eb);                       \
 			leave;                                                                     \
 		}                                                                                  \
 		_Pragma("GCC diagnostic pop");                                                     \
 	} while (0)
 
-#define EXPECT_EQ(a, b)	 __EXPECT_OP(a, b, ==, )
-#define EXPECT_NE(a, b)	 __EXPECT_OP(a, b, !=, )
-#define EXPECT_LT(a, b)	 __EXPECT_OP(a, b, <, )
-#define EXPECT_LE(a, b)	 __EXPECT_OP(a, b, <=, )
-#define EXPECT_GT(a, b)	 __EXPECT_OP(a, b, >, )
-#define EXPECT_GE(a, b)	 __EXPECT_OP(a, b, >=, )
-#define ASSERT_EQ(a, b)	 __EXPECT_OP(a, b, ==, ktest_abort())
-#define ASSERT_NE(a, b)	 __EXPECT_OP(a, b, !=, ktest_abort())
-#define ASSERT_LT(a, b)	 __EXPECT_OP(a, b, <, ktest_abort())
-#define ASSERT_LE(a, b)	 __EXPECT_OP(a, b, <=, ktest_abort())
-#define ASSERT_GT(a, b)	 __EXPECT_OP(a, b, >, ktest_abort())
-#define ASSERT_GE(a, b)	 __EXPECT_OP(a, b, >=, ktest_abort())
+#define EXPECT_EQ(a, b) __EXPECT_OP(a, b, ==, )
+#define EXPECT_NE(a, b) __EXPECT_OP(a, b, !=, )
+#define EXPECT_LT(a, b) __EXPECT_OP(a, b, <, )
+#define EXPECT_LE(a, b) __EXPECT_OP(a, b, <=, )
+#define EXPECT_GT(a, b) __EXPECT_OP(a, b, >, )
+#define EXPECT_GE(a, b) __EXPECT_OP(a, b, >=, )
+#define ASSERT_EQ(a, b) __EXPECT_OP(a, b, ==, ktest_abort())
+#define ASSERT_NE(a, b) __EXPECT_OP(a, b, !=, ktest_abort())
+#define ASSERT_LT(a, b) __EXPECT_OP(a, b, <, ktest_abort())
+#define ASSERT_LE(a, b) __EXPECT_OP(a, b, <=, ktest_abort())
+#define ASSERT_GT(a, b) __EXPECT_OP(a, b, >, ktest_abort())
+#define ASSERT_GE(a, b) __EXPECT_OP(a, b, >=, ktest_abort())
 
-#define __EXPECT_TRUE(x, leave)                                                     \
-	do {                                                                        \
-		if (!(x)) {                                                         \
-			ktest_fail(__FILE__, __LINE__, "%s is false", #x);          \
-			leave;                                                      \
-		}                                                                   \
+#define __EXPECT_TRUE(x, leave)                                            \
+	do {                                                               \
+		if (!(x)) {                                                \
+			ktest_fail(__FILE__, __LINE__, "%s is false", #x); \
+			leave;                                             \
+		}                                                          \
 	} while (0)
-#define EXPECT_TRUE(x)	__EXPECT_TRUE(x, )
-#define EXPECT_FALSE(x) __EXPECT_TRUE(!(x), )
-#define ASSERT_TRUE(x)	__EXPECT_TRUE(x, ktest_abort())
+#define EXPECT_TRUE(x)	   __EXPECT_TRUE(x, )
+#define EXPECT_FALSE(x)	   __EXPECT_TRUE(!(x), )
+#define ASSERT_TRUE(x)	   __EXPECT_TRUE(x, ktest_abort())
 #define ASSERT_NOT_NULL(x) __EXPECT_TRUE((x) != NULL, ktest_abort())
 
 bool ktest_streq(const char *file, int line, const char *expr, const char *a, const char *b);
 #define EXPECT_STREQ(a, b) ktest_streq(__FILE__, __LINE__, #a " == " #b, (a), (b))
-#define ASSERT_STREQ(a, b)                                                             \
-	do {                                                                           \
-		if (!ktest_streq(__FILE__, __LINE__, #a " == " #b, (a), (b)))          \
-			ktest_abort();                                                 \
+#define ASSERT_STREQ(a, b)                                                    \
+	do {                                                                  \
+		if (!ktest_streq(__FILE__, __LINE__, #a " == " #b, (a), (b))) \
+			ktest_abort();                                        \
 	} while (0)
 
 /*
@@ -115,27 +114,27 @@ struct jmp_buf *ktest_expect_fault(int vector);
 void ktest_expected_fault_done(const char *file, int line, bool happened);
 const struct pt_regs *ktest_fault(void);
 unsigned long ktest_fault_cr2(void);
-#define EXPECT_FAULT(vector, code)                                                      \
-	do {                                                                            \
-		if (setjmp(ktest_expect_fault(vector)) == 0) {                          \
-			code;                                                           \
-			ktest_expected_fault_done(__FILE__, __LINE__, false);           \
-		} else {                                                                \
-			ktest_expected_fault_done(__FILE__, __LINE__, true);            \
-		}                                                                       \
+#define EXPECT_FAULT(vector, code)                                            \
+	do {                                                                  \
+		if (setjmp(ktest_expect_fault(vector)) == 0) {                \
+			code;                                                 \
+			ktest_expected_fault_done(__FILE__, __LINE__, false); \
+		} else {                                                      \
+			ktest_expected_fault_done(__FILE__, __LINE__, true);  \
+		}                                                             \
 	} while (0)
 
 /* `code` must panic with a message that contains `text`. */
 struct jmp_buf *ktest_expect_panic(const char *text);
 void ktest_expected_panic_done(const char *file, int line, bool happened);
-#define EXPECT_PANIC(text, code)                                                        \
-	do {                                                                            \
-		if (setjmp(ktest_expect_panic(text)) == 0) {                            \
-			code;                                                           \
-			ktest_expected_panic_done(__FILE__, __LINE__, false);           \
-		} else {                                                                \
-			ktest_expected_panic_done(__FILE__, __LINE__, true);            \
-		}                                                                       \
+#define EXPECT_PANIC(text, code)                                              \
+	do {                                                                  \
+		if (setjmp(ktest_expect_panic(text)) == 0) {                  \
+			code;                                                 \
+			ktest_expected_panic_done(__FILE__, __LINE__, false); \
+		} else {                                                      \
+			ktest_expected_panic_done(__FILE__, __LINE__, true);  \
+		}                                                             \
 	} while (0)
 
 /* Run every test that matches and print KTAP; the number that failed, or -ENOENT when none matches, -EBUSY inside a test. */

@@ -26,11 +26,11 @@ struct bench {
 	void (*run)(struct bench_state *b);
 };
 
-#define BENCH(bsuite, bname)                                                   \
-	static void bench_##bsuite##_##bname(struct bench_state *b);            \
-	static const struct bench __bench_##bsuite##_##bname = {               \
+#define BENCH(bsuite, bname)                                                        \
+	static void bench_##bsuite##_##bname(struct bench_state *b);                \
+	static const struct bench __bench_##bsuite##_##bname = {                    \
 		.suite = #bsuite, .name = #bname, .run = bench_##bsuite##_##bname}; \
-	REGISTER(benches, __bench_##bsuite##_##bname);                         \
+	REGISTER(benches, __bench_##bsuite##_##bname);                              \
 	static void bench_##bsuite##_##bname(struct bench_state *b)
 
 DECLARE_REGISTRY(const struct bench, benches);
@@ -38,9 +38,9 @@ DECLARE_REGISTRY(const struct bench, benches);
 void bench_begin(struct bench_state *b, u32 n);
 void bench_end(struct bench_state *b);
 
-#define BENCH_LOOP(b, count)                                                     \
-	for (u32 _turn = (bench_begin((b), (count)), 0), _once = 1; _once;       \
-	     bench_end(b), _once = 0)                                            \
+#define BENCH_LOOP(b, count)                                               \
+	for (u32 _turn = (bench_begin((b), (count)), 0), _once = 1; _once; \
+	     bench_end(b), _once = 0)                                      \
 		for (; _turn < (count); _turn++, ({ barrier(); }))
 
 #endif

@@ -21,10 +21,12 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-#define COMMAND(cname, cusage, chelp, fn) __COMMAND(cname, cusage, chelp, fn, CONCAT(__command_, __COUNTER__))
+#define COMMAND(cname, cusage, chelp, fn) \
+	__COMMAND(cname, cusage, chelp, fn, CONCAT(__command_, __COUNTER__))
 #define __COMMAND(cname, cusage, chelp, fn, id) __COMMAND2(cname, cusage, chelp, fn, id)
-#define __COMMAND2(cname, cusage, chelp, fn, id)                                             \
-	static const struct command id = {.name = (cname), .usage = (cusage), .help = (chelp), .run = (fn)}; \
+#define __COMMAND2(cname, cusage, chelp, fn, id)                                   \
+	static const struct command id = {                                         \
+		.name = (cname), .usage = (cusage), .help = (chelp), .run = (fn)}; \
 	REGISTER(commands, id)
 
 DECLARE_REGISTRY(const struct command, commands);

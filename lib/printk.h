@@ -53,8 +53,8 @@ struct printk_record {
 	u64 seq;    /* counts records since boot */
 	u64 cycles; /* TSC when printed: turned into seconds when read */
 	u8 level;
-	bool cont;   /* continues the record before it */
-	bool more;   /* goes on in the record after it */
+	bool cont; /* continues the record before it */
+	bool more; /* goes on in the record after it */
 	u8 len;
 	char text[PRINTK_TEXT];
 };
