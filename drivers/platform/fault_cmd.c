@@ -4,29 +4,12 @@
  *
  * Each mistake is a function of its own name, to be seen in the backtrace, and goes through volatile or
  * assembly, because a compiler that sees undefined behaviour may do something else. It lives on the drivers'
- * floor for the one that needs a device: an NMI comes from the local APIC (SDM vol. 3, 10.6.1, 10.12.9).
+ * floor for the one that needs a device: an NMI comes from the local APIC.
  */
-#include <arch/cpufeature.h>
-#include <arch/insn.h>
-#include <arch/page.h>
-#include <arch/traps.h>
+#include <drivers/platform/nmi.h>
 #include <lib/command.h>
 #include <lib/errno.h>
 #include <lib/string.h>
-#include <mm/ioremap.h>
-
-#define MSR_APIC_BASE	 0x1b
-#define APIC_BASE_EN	 BIT(11)
-#define APIC_BASE_EXTD	 BIT(10) /* x2APIC mode: registers are MSRs */
-#define APIC_BASE_MASK	 0x000ffffffffff000ULL
-#define MSR_X2APIC_ID	 0x802
-#define MSR_X2APIC_ICR	 0x830
-#define APIC_ID		 0x020
-#define APIC_ICR_LOW	 0x300
-#define APIC_ICR_HIGH	 0x310
-#define ICR_DELIVERY_NMI (4 << 8)
-#define ICR_ASSERT	 (1 << 14)
-#define NMI_PATIENCE	 100000 /* looks at the counter; an NMI comes within a few */
 
 #define UNMAPPED_STACK 0x10000 /* nothing is mapped in the low half */
 
@@ -92,44 +75,16 @@ static __noinline int fault_df(void)
 	return 0;
 }
 
-/* ---- a real NMI ---------------------------------------------------------------------------------- */
-
-/* An NMI cannot use the "self" shorthand (SDM vol. 3, table 10-3), so it is sent to our own id. */
-static int send_nmi_to_self(void)
-{
-	u64 base = cpu_has(X86_FEATURE_APIC) ? rdmsr(MSR_APIC_BASE) : 0;
-	volatile u32 *apic;
-
-	if (!(base & APIC_BASE_EN))
-		return -ENODEV;
-	if (base & APIC_BASE_EXTD) {
-		wrmsr(MSR_X2APIC_ICR, rdmsr(MSR_X2APIC_ID) << 32 | ICR_ASSERT | ICR_DELIVERY_NMI);
-		return 0;
-	}
-	apic = ioremap(base & APIC_BASE_MASK, PAGE_SIZE);
-	if (!apic)
-		return -ENOMEM;
-	apic[APIC_ICR_HIGH / 4] = apic[APIC_ID / 4]; /* the id is in bits 31:24 of both */
-	apic[APIC_ICR_LOW / 4] = ICR_ASSERT | ICR_DELIVERY_NMI;
-	iounmap((const void *)apic);
-	return 0;
-}
-
 static __noinline int fault_nmi(void)
 {
-	u64 before = READ_ONCE(nmi_count);
-	int err = send_nmi_to_self();
+	int err = nmi_self();
 
-	if (err) {
+	if (err == -ENODEV) {
 		con_printf("no local APIC: INT 2 instead\n");
 		__asm__ __volatile__("int $2");
 		return 0;
 	}
-	for (u32 i = 0; i < NMI_PATIENCE && READ_ONCE(nmi_count) == before; i++)
-		cpu_relax();
-	if (READ_ONCE(nmi_count) == before)
-		con_printf("the NMI did not arrive\n");
-	return 0;
+	return err;
 }
 
 /* ---- the command ---------------------------------------------------------------------------------- */
@@ -148,7 +103,7 @@ static int cmd_fault(int argc, char **argv)
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (!strcmp(argv[1], kinds[i].name))
-			return kinds[i].commit() ? -EIO : 0;
+			return kinds[i].commit();
 	return -EINVAL;
 }
 COMMAND("fault", "null|div|ud|stack|nx|ro|df|nmi", "make a mistake on purpose", cmd_fault);
