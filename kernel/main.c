@@ -27,6 +27,7 @@
 #include <lib/param.h>
 #include <mm/memblock.h>
 #include <mm/mm.h>
+#include <mm/page_alloc.h>
 
 static bool initcall_debug;
 PARAM("initcall", PARAM_FLAG(&initcall_debug),
@@ -132,6 +133,7 @@ static const struct init_step {
 	{"power", step_power},		    /* what panic= says, ways out of an emulator */
 	{"memory", step_memory},	    /* firmware's map -> memblock */
 	{"paging", paging_init},	    /* memblock -> the final page tables */
+	{"pages", page_alloc_init},	    /* memblock's free memory -> zones, buddy system */
 	{"protect", cpu_enable_protection}, /* SMEP, SMAP, UMIP, global pages */
 	{"stacks", trap_init},		    /* TSS: a stack of its own for each fatal trap */
 	{"screen", step_screen},

@@ -205,6 +205,11 @@ void memmap_sanitize(struct memmap *map)
 		else
 			i = cut_overlap(map, i);
 	}
+	/* Two that were all 2^64 bytes when they met may have lost some since. */
+	for (i = 0; i + 1 < map->nr;) {
+		if (!merge_next(map, i))
+			i++;
+	}
 }
 
 u64 memmap_usable(const struct memmap *map)

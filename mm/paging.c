@@ -14,6 +14,7 @@
 #include <lib/string.h>
 #include <mm/memblock.h>
 #include <mm/mm.h>
+#include <mm/page_alloc.h>
 
 #define MSR_IA32_PAT 0x277
 /* Entries as at power-up (WB, WT, UC-, UC, twice), but entry 1, chosen by PWT, is write-combining. */
@@ -23,16 +24,24 @@ extern char __kernel_start[], __text_segment_end[], __rodata_end[], __kernel_end
 
 u64 *kernel_pml4;
 
+/* Tables come from memblock until the page allocator has taken its memory over. */
 static pte_t *alloc_table(void)
 {
-	phys_addr_t phys = memblock_phys_alloc(PAGE_SIZE, PAGE_SIZE);
+	phys_addr_t phys;
 
+	if (nr_managed_pages())
+		return (pte_t *)__get_free_pages(GFP_ATOMIC | __GFP_ZERO, 0);
+	phys = memblock_phys_alloc(PAGE_SIZE, PAGE_SIZE);
 	return phys ? memset(phys_to_virt(phys), 0, PAGE_SIZE) : NULL;
 }
 
+/* A table from memblock's time stays: its frame has no owner to go back to. */
 static void free_table(pte_t *table)
 {
-	memblock_free(virt_to_phys(table), PAGE_SIZE);
+	struct page *page = virt_to_page(table);
+
+	if (pfn_valid(page_to_pfn(page)) && page->type == PAGE_ALLOCATED)
+		__free_page(page);
 }
 
 const struct pgtable_ops kernel_pgtable_ops = {alloc_table, free_table};
