@@ -4,6 +4,7 @@
  * The idea: nobody waits. Where CPUID does not say, channel 2 of the PIT starts
  * to count down while the kernel boots, and whoever wants the time later looks how far both counters got
  * meanwhile. A longer window is a better measure, so the answer is improved each time the window has doubled.
+ * CPUID is checked the same way, because an emulator may fill in the leaf of a CPU that it does not run like (Bochs).
  *
  * Invariant: a window that may have wrapped (OUT went high) is never used. Until there is an
  * answer the time is 0, as in Linux's log, and not a guess.
@@ -47,6 +48,7 @@ extern u64 boot_tsc_start; /* boot/entry32.asm: the TSC at the first instruction
 u32 tsc_khz;
 const char *tsc_source = "not known yet";
 
+static u32 cpuid_khz;	    /* what CPUID says; 0: nothing */
 static u64 ns_per_cycle_32; /* nanoseconds a cycle, times 2^32 */
 
 static struct {
@@ -121,21 +123,31 @@ static bool read_window(u32 *ticks, u64 *cycles)
 	return !(inb(PORT_B) & PORT_B_OUT2);
 }
 
+/* CPUID is exact where it is right, the PIT is right where it is not exact. */
+static bool cpuid_agrees(u64 measured)
+{
+	return cpuid_khz && measured > cpuid_khz / 2 && measured < cpuid_khz * 2ULL;
+}
+
 /* Take the measure if it is better than the one before. false: the window has expired. */
 static bool look(void)
 {
 	u32 ticks;
-	u64 cycles;
+	u64 cycles, measured;
 
 	if (!read_window(&ticks, &cycles))
 		return false;
 	if (!ticks && cycles > STUCK_CYCLES)
 		assume();
-	if (ticks >= MIN_TICKS && ticks >= 2 * window.used) {
-		set_khz(cycles * PIT_HZ / ticks / 1000, "PIT");
-		window.used = ticks;
-		window.open = ticks < GOOD_TICKS;
-	}
+	if (ticks < MIN_TICKS || ticks < 2 * window.used)
+		return true;
+	window.used = ticks;
+	window.open = ticks < GOOD_TICKS;
+	measured = cycles * PIT_HZ / ticks / 1000;
+	if (cpuid_agrees(measured))
+		window.open = false;
+	else
+		set_khz(measured, "PIT");
 	return true;
 }
 
@@ -187,7 +199,7 @@ void tsc_report(void)
 void tsc_early_init(void)
 {
 	ask_cpuid();
-	if (!tsc_khz)
-		open_window();
+	cpuid_khz = tsc_khz;
+	open_window();
 	printk_cycles_to_ns = tsc_to_ns;
 }

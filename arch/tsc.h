@@ -13,8 +13,8 @@ extern u32 tsc_khz;
 extern const char *tsc_source;
 
 /*
- * Ask CPUID; where it does not know, start a PIT window whose end is looked at by tsc_refine(). Takes over
- * printk's time stamps. After cpu_init(). Boot.
+ * Ask CPUID, and start a PIT window, at whose end tsc_refine() looks, to check or replace the answer. Takes
+ * over printk's time stamps. After cpu_init(). Boot.
  */
 void tsc_early_init(void);
 /* Look whether the PIT window is long enough by now; costs a comparison once the frequency is good. Any context. */
