@@ -70,6 +70,20 @@ static void edges(void **state)
 	assert_int_equal(map_type_at(&map, ~0ULL), MEMMAP_RESERVED);
 }
 
+/* Two entries that could not be one, for there is no such size, until a third cut one of them. */
+static void everything_but_a_hole(void **state)
+{
+	(void)state;
+	reset();
+	memmap_add(&map, 0, 0x3000, MEMMAP_RESERVED);
+	memmap_add(&map, 0x2000, ~0ULL, MEMMAP_RESERVED);
+	memmap_add(&map, 0x8000, 0x1000, MEMMAP_BAD);
+	memmap_sanitize(&map);
+	assert_string_equal(check_order(&map), "");
+	assert_int_equal(map.nr, 3);
+	assert_int_equal(map.entry[0].size, 0x8000);
+}
+
 static void random_add(u32 count_max)
 {
 	u32 cell = (u32)host_rand_below(MODEL_CELLS);
@@ -203,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pc_map_stays_as_it_is),
 		cmocka_unit_test(edges),
+		cmocka_unit_test(everything_but_a_hole),
 		cmocka_unit_test(agrees_with_the_model),
 		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(usable_pieces_go_first),
