@@ -32,24 +32,30 @@ static inline u32 model_rank(u32 type)
 	return type < ARRAY_SIZE(ranks) ? ranks[type] : ranks[MEMMAP_RESERVED];
 }
 
+static inline void model_claim(struct memmap_model *model, u32 cell, u32 type)
+{
+	u32 old = model_rank(model->type[cell]), new = model_rank(type);
+
+	if (new > old || (new == old &&type < model->type[cell]))
+		model->type[cell] = type;
+}
+
 /*
- * Claim `count` cells for the map and the model. Cells stay within their half; the top half may
- * end at 2^64.
+ * Claim `count` cells for the map and the model. They stay within their half, unless there are so
+ * many that they reach the end of the other: then all between belongs to them too.
  */
 static inline void model_add(struct memmap_model *model, struct memmap *map, u32 cell, u32 count,
 			     u32 type)
 {
-	u32 end = cell < MODEL_CELLS / 2 ? MODEL_CELLS / 2 : MODEL_CELLS;
+	u32 half_end = cell < MODEL_CELLS / 2 ? MODEL_CELLS / 2 : MODEL_CELLS;
+	bool to_the_end = cell > 0 && count >= MODEL_CELLS - cell;
 
-	count = min(count, end - cell);
-	if (!memmap_add(map, model_address(cell), (u64)count * MODEL_CELL_SIZE, type))
+	count = min(count, (to_the_end ? MODEL_CELLS : half_end) - cell);
+	if (!memmap_add(map, model_address(cell), to_the_end ? ~0ULL : (u64)count * MODEL_CELL_SIZE,
+			type))
 		return;
-	for (; count; count--, cell++) {
-		u32 old = model_rank(model->type[cell]), new = model_rank(type);
-
-		if (new > old || (new == old &&type < model->type[cell]))
-			model->type[cell] = type;
-	}
+	for (; count; count--, cell++)
+		model_claim(model, cell, type);
 }
 
 /* 0: nobody's. */
