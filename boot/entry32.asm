@@ -236,7 +236,7 @@ start64_phys:
 section .boot.rodata progbits alloc noexec nowrite align=8
 boot_gdt:
 	dq 0
-	dq 0x00209a0000000000		; code: present, ring 0, long mode
+	dq 0x00209b0000000000		; code: present, ring 0, long mode, accessed (the page is read-only)
 boot_gdt_end:
 BOOT_CS equ 8
 boot_gdt_descriptor:
