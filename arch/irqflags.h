@@ -45,7 +45,7 @@ static inline unsigned long local_irq_save(void)
 
 static inline void local_irq_restore(unsigned long flags)
 {
-	if (flags & X86_EFLAGS_IF)
+	if (likely(flags & X86_EFLAGS_IF))
 		local_irq_enable();
 }
 

@@ -19,32 +19,43 @@ void zone_init(struct zone *zone, const char *name, u8 index)
 		INIT_LIST_HEAD(&zone->area[o].list);
 }
 
-static inline bool is_free(const struct page *page, const struct zone *zone, unsigned int order)
+/*
+ * The struct page array starts at a multiple of a block's worth of struct pages, so the address of a
+ * buddy differs from the page's in one bit too: 32 << order. No frame numbers are needed.
+ */
+#define PAGE_BYTES(order) (sizeof(struct page) << (order))
+
+static inline struct page *buddy_of(const struct page *page, size_t bytes)
 {
-	return (page->word & PAGE_WORD_MASK) == page_word(PAGE_FREE, order, zone->index);
+	return (struct page *)((virt_addr_t)page ^ bytes);
 }
 
-static inline void add_free(struct zone *zone, struct page *page, unsigned int order, bool tail)
+static inline u32 free_word(const struct zone *zone, unsigned int order)
 {
-	struct free_area *area = &zone->area[order];
+	return page_word(PAGE_FREE, order, zone->index);
+}
 
-	page->word = page_word(PAGE_FREE, order, zone->index);
-	if (tail)
-		list_add_tail(&page->lru, &area->list);
-	else
-		list_add(&page->lru, &area->list);
-	area->nr_free++;
-	zone->nonempty |= 1u << order;
+static inline bool is_free(const struct page *page, const struct zone *zone, unsigned int order)
+{
+	return page->word == free_word(zone, order);
 }
 
 static inline void del_free(struct zone *zone, struct page *page, unsigned int order)
 {
-	struct free_area *area = &zone->area[order];
-
 	__list_del(page->lru.prev, page->lru.next);
 	page->word = PAGE_INSIDE;
-	if (--area->nr_free == 0)
+	if (unlikely(--zone->area[order].nr_free == 0))
 		zone->nonempty &= ~(1u << order);
+}
+
+static inline void add_free(struct zone *zone, struct page *page, unsigned int order)
+{
+	struct free_area *area = &zone->area[order];
+
+	page->word = free_word(zone, order);
+	list_add(&page->lru, &area->list);
+	area->nr_free++;
+	zone->nonempty |= 1u << order;
 }
 
 /* Halve the block down to `order`; the upper halves become free. */
@@ -54,63 +65,87 @@ static inline void expand(struct zone *zone, struct page *page, unsigned int fro
 	zone->splits += from - order;
 	while (from > order) {
 		from--;
-		add_free(zone, page + (1UL << from), from, false);
+		add_free(zone, page + (1UL << from), from);
 	}
 }
 
 struct page *buddy_alloc(struct zone *zone, unsigned int order)
 {
-	u32 fits = zone->nonempty >> order;
+	u32 fits = zone->nonempty & (~0u << order);
 	unsigned int from;
 	struct page *page;
 
-	if (!fits)
+	if (unlikely(!fits))
 		return NULL;
-	from = order + __ffs(fits);
+	from = (unsigned int)__ffs(fits);
 	page = list_first_entry(&zone->area[from].list, struct page, lru);
 	del_free(zone, page, from);
-	expand(zone, page, from, order);
-	page->word = page_word(PAGE_ALLOCATED, order, zone->index);
-	page->refcount = 1;
+	if (from > order)
+		expand(zone, page, from, order);
+	page->state = page_state(PAGE_ALLOCATED, order, zone->index, 1);
 	zone->free -= 1UL << order;
-	zone->allocs[order]++;
 	return page;
 }
 
-/*
- * A block whose larger buddy is free too is likely to merge soon: it goes to the end of the list, so
- * that others are taken first.
- */
-static inline bool may_merge_soon(const struct zone *zone, const struct page *page, pfn_t pfn,
-				  unsigned int order)
+static inline void list_remove(struct page *page)
 {
-	pfn_t parent = pfn & ~(1UL << order);
-	const struct page *next = page + ((parent ^ (2UL << order)) - pfn);
+	__list_del(page->lru.prev, page->lru.next);
+}
 
-	return order + 1 < MAX_ORDER && is_free(next, zone, order + 1);
+/*
+ * Free one block. The loop carries what depends on the order (the size, the word that a free buddy would have,
+ * the list) from step to step instead of working it out again: this is the hottest loop of the allocator.
+ */
+static __always_inline void free_block(struct zone *zone, struct page *page, unsigned int order)
+{
+	const u32 next_order = page_word(0, 1, 0), end = free_word(zone, MAX_ORDER);
+	struct free_area *area = &zone->area[order];
+	u32 want = free_word(zone, order);
+	size_t bytes = PAGE_BYTES(order);
+
+	page->state = PAGE_INSIDE;
+	for (; want < end; want += next_order, bytes <<= 1, area++) {
+		struct page *buddy = buddy_of(page, bytes);
+
+		if (buddy->word != want)
+			break;
+		list_remove(buddy);
+		buddy->word = PAGE_INSIDE;
+		if (unlikely(--area->nr_free == 0))
+			zone->nonempty &= ~(u32)(bytes / sizeof(struct page));
+		page = (struct page *)((virt_addr_t)page & ~bytes);
+	}
+	page->word = want;
+	area->nr_free++;
+	zone->nonempty |= (u32)(bytes / sizeof(struct page));
+	/*
+	 * A block that its larger buddy waits for will probably merge soon: at the end of the list it
+	 * is taken last. (Order 0 is too short-lived to be worth the look.)
+	 */
+	if (bytes > PAGE_BYTES(0) && want + next_order < end &&
+	    buddy_of((struct page *)((virt_addr_t)page & ~bytes), 2 * bytes)->word ==
+		    want + next_order)
+		list_add_tail(&page->lru, &area->list);
+	else
+		list_add(&page->lru, &area->list);
 }
 
 void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 {
-	pfn_t pfn = page_to_pfn(page);
-
 	zone->free += 1UL << order;
-	zone->frees[order]++;
-	page->word = PAGE_INSIDE;
-	page->refcount = 0;
-	for (; order < MAX_ORDER; order++) {
-		struct page *buddy = page + ((pfn ^ (1UL << order)) - pfn);
+	free_block(zone, page, order);
+}
 
-		if (!is_free(buddy, zone, order))
-			break;
-		del_free(zone, buddy, order);
-		zone->merges++;
-		if (pfn & (1UL << order)) {
-			pfn -= 1UL << order;
-			page = buddy;
-		}
+struct page *buddy_free_pages(struct zone *zone, struct page *list, unsigned int n)
+{
+	zone->free += n;
+	while (n--) {
+		struct page *page = list;
+
+		list = page->next_free;
+		free_block(zone, page, 0);
 	}
-	add_free(zone, page, order, may_merge_soon(zone, page, pfn, order));
+	return list;
 }
 
 void buddy_free_range(struct zone *zone, pfn_t start, pfn_t end)
@@ -122,7 +157,6 @@ void buddy_free_range(struct zone *zone, pfn_t start, pfn_t end)
 		while (start + (1UL << order) > end)
 			order--;
 		buddy_free(zone, pfn_to_page(start), order);
-		zone->frees[order]--; /* it was never allocated */
 		start += 1UL << order;
 	}
 }
@@ -152,16 +186,14 @@ bool buddy_take(struct zone *zone, pfn_t pfn)
 
 		zone->splits++;
 		if (page < upper) {
-			add_free(zone, upper, order, false);
+			add_free(zone, upper, order);
 		} else {
-			add_free(zone, head, order, false);
+			add_free(zone, head, order);
 			head = upper;
 		}
 	}
-	page->word = page_word(PAGE_ALLOCATED, 0, zone->index);
-	page->refcount = 1;
+	page->state = page_state(PAGE_ALLOCATED, 0, zone->index, 1);
 	zone->free--;
-	zone->allocs[0]++;
 	return true;
 }
 

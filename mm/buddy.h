@@ -13,6 +13,8 @@ void zone_init(struct zone *zone, const char *name, u8 index);
 struct page *buddy_alloc(struct zone *zone, unsigned int order);
 /* Put a block back and merge it with its free buddies as far as they go. page is its head, of any type. */
 void buddy_free(struct zone *zone, struct page *page, unsigned int order);
+/* The same for the first n single pages of a list linked by next_free; returns what is left of it. */
+struct page *buddy_free_pages(struct zone *zone, struct page *list, unsigned int n);
 /* Put [start, end) in, as the largest blocks that alignment allows. */
 void buddy_free_range(struct zone *zone, pfn_t start, pfn_t end);
 /* Take one free frame out of whatever block it is in; the rest stays free. false: it is not free. */

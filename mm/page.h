@@ -28,14 +28,19 @@ struct kmem_cache;
 struct page {
 	union {
 		struct {
-			u8 type;
-			u8 order; /* of the block that this page heads */
-			u8 zone;  /* enum zone_type */
-			u8 flags; /* PG_* */
+			union {
+				struct {
+					u8 type;
+					u8 order; /* of the block that this page heads */
+					u8 zone;  /* enum zone_type */
+					u8 flags; /* PG_* */
+				};
+				u32 word; /* the four at once: see page_word() */
+			};
+			u32 refcount; /* of an allocated head; slab: objects in use */
 		};
-		u32 word; /* the four at once: see page_word() */
+		u64 state; /* word and refcount at once: one store makes a page somebody's */
 	};
-	u32 refcount; /* of an allocated head; slab: objects in use */
 	union {
 		struct list_head lru;	/* FREE: its free list; SLAB: its cache's list */
 		struct page *next_free; /* PCP */
@@ -56,8 +61,9 @@ _Static_assert(sizeof(struct page) == 32, "1/128 of memory is what the page arra
 #define PG_poisoned BIT(1) /* filled with PAGE_POISON when it was freed */
 
 /* type, order and zone as one number (flags clear), so that one comparison checks all three. */
-#define page_word(type, order, zone) ((u32)(type) | (u32)(order) << 8 | (u32)(zone) << 16)
-#define PAGE_WORD_MASK		     0x00ffffffu
+#define page_word(type, order, zone)	    ((u32)(type) | (u32)(order) << 8 | (u32)(zone) << 16)
+#define PAGE_WORD_MASK			    0x00ffffffu
+#define page_state(type, order, zone, refs) (page_word(type, order, zone) | (u64)(refs) << 32)
 
 /* tests/host replaces this header's idea of where the array is. */
 #ifndef vmemmap

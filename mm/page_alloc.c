@@ -23,10 +23,12 @@
 #define PCP_HIGH  (3 * PCP_BATCH)
 
 struct zone zones[NR_ZONES];
-DEFINE_PER_CPU(struct per_cpu_pages[NR_ZONES], pcp_lists);
+DEFINE_PER_CPU(struct per_cpu_pages[NR_ZONES_POW2], pcp_lists);
 
 /* The best zone for each value of gfp & GFP_ZONEMASK: the highest that exists and may be used. */
 static u8 preferred_zone[GFP_ZONEMASK + 1];
+/* The boot CPU's list of that zone: what this_cpu_ptr() starts from. */
+static struct per_cpu_pages *preferred_list[GFP_ZONEMASK + 1];
 
 u32 page_debug;
 static bool page_poison;
@@ -40,10 +42,14 @@ static inline void *page_va(struct page *page)
 
 /* ---- a CPU's list ------------------------------------------------------------------------------- */
 
-static inline void pcp_push(struct per_cpu_pages *pcp, struct page *page, u8 zone)
+static inline struct per_cpu_pages *this_cpu_list(u32 zone)
 {
-	page->word = page_word(PAGE_PCP, 0, zone);
-	page->refcount = 0;
+	return this_cpu_ptr(&pcp_lists[zone & (NR_ZONES_POW2 - 1)]);
+}
+
+static inline void pcp_push(struct per_cpu_pages *pcp, struct page *page)
+{
+	page->state = pcp->listed;
 	page->next_free = pcp->head;
 	pcp->head = page;
 	pcp->count++;
@@ -68,21 +74,20 @@ static void pcp_refill(struct zone *zone, struct per_cpu_pages *pcp)
 		unsigned int order = min(__ffs(zone->nonempty), __fls(want));
 		struct page *block = buddy_alloc(zone, order);
 
-		zone->allocs[order]--; /* moved, not allocated: counted when a caller gets them */
 		for (struct page *page = block + (1UL << order); page-- > block;)
-			pcp_push(pcp, page, zone->index);
+			pcp_push(pcp, page);
 		want -= 1u << order;
 	}
 }
 
-static void pcp_drain(struct zone *zone, struct per_cpu_pages *pcp, u32 count)
+/* Give `count` pages back. Interrupts off. */
+static __noinline void pcp_drain(struct zone *zone, struct per_cpu_pages *pcp, u32 count)
 {
 	spin_lock(&zone->lock);
 	pcp->drains++;
-	while (count-- && pcp->head) {
-		buddy_free(zone, pcp_pop(pcp), 0);
-		zone->frees[0]--;
-	}
+	count = min(count, pcp->count);
+	pcp->count -= count;
+	pcp->head = buddy_free_pages(zone, pcp->head, count);
 	spin_unlock(&zone->lock);
 }
 
@@ -91,7 +96,7 @@ void drain_local_pages(void)
 	unsigned long flags = local_irq_save();
 
 	for (u32 z = 0; z < NR_ZONES; z++)
-		pcp_drain(&zones[z], &(*this_cpu_ptr(&pcp_lists))[z], ~0u);
+		pcp_drain(&zones[z], this_cpu_list(z), ~0u);
 	local_irq_restore(flags);
 }
 
@@ -144,26 +149,29 @@ static bool watermark_ok(const struct zone *zone, gfp_t gfp, unsigned int order,
 	return have >= need + zone->lowmem_reserve[wanted_zone] + (1UL << order);
 }
 
+static struct page *take_listed(struct zone *zone)
+{
+	struct per_cpu_pages *pcp = this_cpu_list(zone->index);
+	struct page *page;
+
+	if (!pcp->head)
+		pcp_refill(zone, pcp);
+	if (!pcp->head)
+		return NULL;
+	page = pcp_pop(pcp);
+	pcp->allocs++;
+	page->state = pcp->allocated;
+	return page;
+}
+
 static struct page *take_from_zone(struct zone *zone, unsigned int order)
 {
-	struct per_cpu_pages *pcp;
 	unsigned long flags;
 	struct page *page;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	if (order) {
-		page = buddy_alloc(zone, order);
-	} else {
-		pcp = &(*this_cpu_ptr(&pcp_lists))[zone->index];
-		if (!pcp->head)
-			pcp_refill(zone, pcp);
-		page = pcp->head ? pcp_pop(pcp) : NULL;
-		if (page) {
-			pcp->allocs++;
-			page->word = page_word(PAGE_ALLOCATED, 0, zone->index);
-			page->refcount = 1;
-		}
-	}
+	page = order ? buddy_alloc(zone, order) : take_listed(zone);
+	zone->allocs[order] += page && order;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return page;
 }
@@ -216,43 +224,75 @@ static __noinline struct page *alloc_pages_slow(gfp_t gfp, unsigned int order)
 	return page;
 }
 
+static __noinline struct page *cleared(struct page *page, unsigned int order)
+{
+	memset(page_va(page), 0, PAGE_SIZE << order);
+	return page;
+}
+
+/* A larger block from the preferred zone, when that has plenty: the common case, without the loop over zones. */
+static __noinline struct page *alloc_block(gfp_t gfp, unsigned int order)
+{
+	struct zone *zone = &zones[preferred_zone[gfp & GFP_ZONEMASK]];
+	struct page *page = NULL;
+	unsigned long flags;
+
+	if (order > MAX_ORDER || (gfp & (__GFP_ZERO | __GFP_COMP)))
+		return alloc_pages_slow(gfp, order);
+	spin_lock_irqsave(&zone->lock, flags);
+	if (likely(zone->free > zone->wmark[WMARK_MIN] + (1UL << order)))
+		page = buddy_alloc(zone, order);
+	if (likely(page))
+		zone->allocs[order]++;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return likely(page) ? page : alloc_pages_slow(gfp, order);
+}
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	if (likely(order == 0 && !(page_debug | fail_armed))) {
-		unsigned long flags = local_irq_save();
-		u8 zone = preferred_zone[gfp & GFP_ZONEMASK];
-		struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[zone];
+	struct per_cpu_pages *pcp;
+	unsigned long flags;
+	struct page *page;
 
-		if (likely(pcp->head)) {
-			struct page *page = pcp_pop(pcp);
-
-			pcp->allocs++;
-			local_irq_restore(flags);
-			page->word = page_word(PAGE_ALLOCATED, 0, zone);
-			page->refcount = 1;
-			if (unlikely(gfp & __GFP_ZERO))
-				memset(page_va(page), 0, PAGE_SIZE);
-			return page;
-		}
+	if (unlikely(page_debug | fail_armed))
+		return alloc_pages_slow(gfp, order);
+	if (order)
+		return alloc_block(gfp, order);
+	flags = local_irq_save();
+	pcp = this_cpu_ptr(preferred_list[gfp & GFP_ZONEMASK]);
+	page = pcp->head;
+	if (unlikely(!page)) {
 		local_irq_restore(flags);
+		return alloc_pages_slow(gfp, 0);
 	}
-	return alloc_pages_slow(gfp, order);
+	pcp->head = page->next_free;
+	pcp->count--;
+	pcp->allocs++;
+	page->state = pcp->allocated;
+	local_irq_restore(flags);
+	return unlikely(gfp & __GFP_ZERO) ? cleared(page, 0) : page;
 }
 
 /* ---- freeing -------------------------------------------------------------------------------------- */
 
-static void free_checked(struct page *page, unsigned int order)
+static __noinline void free_block(struct page *page, unsigned int order)
 {
 	struct zone *zone = &zones[page->zone];
 	unsigned long flags;
 
+	spin_lock_irqsave(&zone->lock, flags);
+	buddy_free(zone, page, order);
+	zone->frees[order]++;
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+static void free_checked(struct page *page, unsigned int order)
+{
 	if (page->flags & PG_comp)
 		unmake_compound(page, order);
 	if (page_debug & PAGE_DEBUG_POISON)
 		memset(page_va(page), PAGE_POISON, PAGE_SIZE << order);
-	spin_lock_irqsave(&zone->lock, flags);
-	buddy_free(zone, page, order);
-	spin_unlock_irqrestore(&zone->lock, flags);
+	free_block(page, order);
 }
 
 static __noinline void free_pages_slow(struct page *page, unsigned int order)
@@ -265,30 +305,28 @@ static __noinline void free_pages_slow(struct page *page, unsigned int order)
 		free_checked(page, order);
 }
 
-/* An order-0 page that is allocated, has one reference and is not compound. */
-static inline bool plainly_mine(const struct page *page)
-{
-	return (page->word & ~(0xffu << 16)) == page_word(PAGE_ALLOCATED, 0, 0) &&
-	       page->refcount == 1;
-}
-
 void __free_pages(struct page *page, unsigned int order)
 {
 	struct per_cpu_pages *pcp;
 	unsigned long flags;
-	u8 zone;
 
-	if (unlikely(order || page_debug || !page_readable(page) || !plainly_mine(page))) {
-		free_pages_slow(page, order);
-		return;
+	if (unlikely(page_debug || !page_readable(page)))
+		return free_pages_slow(page, order);
+	if (order) {
+		if (likely(page->state == page_state(PAGE_ALLOCATED, order, page->zone, 1)))
+			return free_block(page, order);
+		return free_pages_slow(page, order);
 	}
-	zone = page->zone;
 	flags = local_irq_save();
-	pcp = &(*this_cpu_ptr(&pcp_lists))[zone];
+	pcp = this_cpu_list(page->zone);
+	if (unlikely(page->state != pcp->allocated)) {
+		local_irq_restore(flags);
+		return free_pages_slow(page, 0);
+	}
 	pcp->frees++;
-	pcp_push(pcp, page, zone);
+	pcp_push(pcp, page);
 	if (unlikely(pcp->count > PCP_HIGH))
-		pcp_drain(&zones[zone], pcp, PCP_BATCH);
+		pcp_drain(&zones[page->zone], pcp, PCP_BATCH);
 	local_irq_restore(flags);
 }
 
@@ -325,8 +363,7 @@ static void split_page(struct page *page, unsigned int order)
 	u8 zone = page->zone;
 
 	for (unsigned long i = 0; i < 1UL << order; i++) {
-		page[i].word = page_word(PAGE_ALLOCATED, 0, zone);
-		page[i].refcount = 1;
+		page[i].state = page_state(PAGE_ALLOCATED, 0, zone, 1);
 	}
 }
 
@@ -411,11 +448,12 @@ static __init void set_watermarks(void)
 	}
 }
 
-static __init u8 highest_zone(u32 z)
+static __init void prefer(gfp_t bits, u32 z)
 {
 	while (z && !zones[z].managed)
 		z--;
-	return (u8)z;
+	preferred_zone[bits] = (u8)z;
+	preferred_list[bits] = &pcp_lists[z];
 }
 
 void __init page_alloc_init(void)
@@ -424,13 +462,17 @@ void __init page_alloc_init(void)
 	phys_addr_t start, end;
 	u64 cursor = 0;
 
-	for (u32 z = 0; z < NR_ZONES; z++)
+	for (u32 z = 0; z < NR_ZONES; z++) {
 		zone_init(&zones[z], names[z], (u8)z);
+		pcp_lists[z].allocated = page_state(PAGE_ALLOCATED, 0, z, 1);
+		pcp_lists[z].listed = page_state(PAGE_PCP, 0, z, 0);
+	}
 	while (memblock_next_free(&cursor, &start, &end))
 		defer_by_zone(phys_to_pfn(start), phys_to_pfn(end));
-	preferred_zone[0] = highest_zone(ZONE_NORMAL);
-	preferred_zone[__GFP_DMA32] = highest_zone(ZONE_DMA32);
-	preferred_zone[__GFP_DMA] = preferred_zone[__GFP_DMA | __GFP_DMA32] = ZONE_DMA;
+	prefer(0, ZONE_NORMAL);
+	prefer(__GFP_DMA32, ZONE_DMA32);
+	prefer(__GFP_DMA, ZONE_DMA);
+	prefer(__GFP_DMA | __GFP_DMA32, ZONE_DMA);
 	set_watermarks();
 	if (page_poison)
 		page_debug |= PAGE_DEBUG_POISON;

@@ -36,7 +36,7 @@ struct zone {
 	unsigned long lowmem_reserve
 		[NR_ZONES]; /* kept from requests that could have used a higher zone */
 	u64 allocs[NR_ORDERS], frees[NR_ORDERS];
-	u64 splits, merges;
+	u64 splits;
 };
 extern struct zone zones[NR_ZONES];
 

@@ -11,10 +11,13 @@
 /* Free pages of one zone in front of it, a stack: the page freed last is the warmest. */
 struct per_cpu_pages {
 	struct page *head;
+	u64 allocated; /* the state of a page of this zone that somebody has, and of one that is on the list */
+	u64 listed;
 	u32 count;
 	u64 allocs, frees, refills, drains;
 };
-DECLARE_PER_CPU(struct per_cpu_pages[NR_ZONES], pcp_lists);
+#define NR_ZONES_POW2 4 /* so that a zone number from a struct page can be masked, not checked */
+DECLARE_PER_CPU(struct per_cpu_pages[NR_ZONES_POW2], pcp_lists);
 
 #define PAGE_DEBUG_POISON BIT(0)
 /* Nonzero: every allocation and free takes the slow path, which checks. */
