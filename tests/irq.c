@@ -15,7 +15,9 @@
 #define PIT_CHANNEL_0 0x40
 #define PIT_COMMAND   0x43
 #define PIT_ONE_SHOT  0x30 /* channel 0, low then high byte, mode 0: interrupt on terminal count */
-#define PIT_SQUARE    0x36 /* channel 0, low then high byte, mode 3: how a BIOS leaves it */
+#define PIT_STATUS \
+	0xe2 /* read back the status of channel 0: its low six bits are the mode written */
+#define PIT_SQUARE 0x36 /* channel 0, low then high byte, mode 3: how a BIOS leaves it */
 
 #define FREE_IRQ 10 /* no device of a PC is fixed to it */
 /* An interrupt that has not come after this many TSC cycles is lost: some 10 s, for late hypervisors. */
@@ -90,6 +92,14 @@ static void pit_start(u8 mode, u16 count)
 	outb(PIT_CHANNEL_0, count >> 8);
 }
 
+/* An empty bus reads 0xff. The channel is left stopped: mode 0 waits for a count. */
+static bool pit_there(void)
+{
+	outb(PIT_COMMAND, PIT_ONE_SHOT);
+	outb(PIT_COMMAND, PIT_STATUS);
+	return (inb(PIT_CHANNEL_0) & 0x3f) == PIT_ONE_SHOT;
+}
+
 /* With interrupts on, until `n` have arrived or patience ends. */
 static void wait_for_arrivals(u32 n)
 {
@@ -106,12 +116,12 @@ TEST(irq, pit_interrupts_once)
 
 	need_free_line(PIT_IRQ);
 	EXPECT_FALSE(irqs_disabled());
-	outb(PIT_COMMAND, PIT_ONE_SHOT); /* stops the channel until a count is written */
+	if (!pit_there())
+		ktest_skip("no PIT");
 	ASSERT_EQ(request_irq(PIT_IRQ, count_arrival, "test", &seen), 0);
-	outb(PIT_COMMAND, PIT_ONE_SHOT);
 	arrived = 0;
 	before = irq_count(PIT_IRQ);
-	for (u32 n = 1; n <= 5; n++) {
+	for (u32 n = 1; n <= 5 && arrived == n - 1; n++) {
 		pit_start(PIT_ONE_SHOT, 2000);
 		wait_for_arrivals(n);
 		EXPECT_EQ(arrived, n);

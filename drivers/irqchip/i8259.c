@@ -10,6 +10,7 @@
 
 #include <arch/insn.h>
 #include <drivers/irqchip/i8259.h>
+#include <drivers/irqchip/virtual_wire.h>
 #include <kernel/irq.h>
 #include <lib/errno.h>
 #include <lib/printk.h>
@@ -118,5 +119,6 @@ int i8259_init(void)
 	program_one(PIC2_CMD, PIC2_DATA, I8259_VECTOR_BASE + 8, CASCADE_IRQ);
 	masked = 0xffff;
 	write_masks();
+	virtual_wire_init();
 	return irq_set_chip(&i8259_chip);
 }

@@ -2,7 +2,8 @@
  * The serial console on COM1, 115200 8N1.
  *
  * Output waits until the transmit FIFO is empty and then fills it in one go: one status read for
- * sixteen bytes. Input is polled until uart16550_enable_irq() and interrupt driven after it.
+ * sixteen bytes. A write ends when its last byte is on the wire, so that what was said before a crash or
+ * a power-off is heard. Input is polled until uart16550_enable_irq() and interrupt driven after it.
  *
  * Invariant: no loop here is ended by the device alone. A transmitter that does not get ready
  * in time is called stuck; its output is dropped until a single look finds it ready
@@ -90,28 +91,23 @@ static void uart_program(void)
 	uart.fifo = (uart_in(UART_IIR) & UART_IIR_FIFO) == UART_IIR_FIFO ? UART_FIFO : 1;
 }
 
-static bool tx_empty(void)
-{
-	return uart_in(UART_LSR) & UART_LSR_THRE;
-}
-
-static bool tx_wait(void)
+static bool tx_wait(u8 status)
 {
 	u64 patience = uart.worked ? PATIENCE : FIRST_PATIENCE;
 	u64 start = rdtsc();
 
 	while (rdtsc() - start < patience) {
 		cpu_relax();
-		if (tx_empty())
+		if (uart_in(UART_LSR) & status)
 			return true;
 	}
 	return false;
 }
 
-/* True when the FIFO may be filled. While stuck: one look, no wait. */
-static bool tx_ready(void)
+/* Has the transmitter got this far: THRE, TEMT? While stuck: one look, no wait. */
+static bool tx_ready(u8 status)
 {
-	bool ready = tx_empty() || (!uart.stuck && tx_wait());
+	bool ready = uart_in(UART_LSR) & status || (!uart.stuck && tx_wait(status));
 
 	uart.worked |= ready;
 	uart.stuck = !ready;
@@ -136,12 +132,13 @@ static void uart_write(struct console *con __maybe_unused, const char *s, size_t
 			returned = false;
 			n--;
 		}
-		if (!tx_ready()) {
+		if (!tx_ready(UART_LSR_THRE)) {
 			uart.tx_dropped += len + n;
 			return;
 		}
 		outsb(COM1_PORT + UART_THR, burst, len);
 	}
+	tx_ready(UART_LSR_TEMT);
 }
 
 /*

@@ -44,6 +44,7 @@
 #define UART_LSR_FE	     0x08
 #define UART_LSR_BI	     0x10 /* break: the line was held low, the byte is none */
 #define UART_LSR_THRE	     0x20 /* the transmit FIFO is empty */
+#define UART_LSR_TEMT	     0x40 /* the shift register too: everything is on the wire */
 #define UART_MSR_LOOP_INPUTS 0xf0 /* in loop mode: what MCR_RTS, DTR, OUT1, OUT2 drive */
 #define UART_MSR_CTS	     0x10
 #define UART_MSR_DCD	     0x80
