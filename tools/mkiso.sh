@@ -2,8 +2,9 @@
 # mkiso.sh KERNEL.elf OUT.iso ["GRUB WORDS"]: a CD image that boots on BIOS and on UEFI.
 #
 # The image is small and quick to start because GRUB is told exactly what it needs: the modules that
-# every boot uses are part of its core, the video drivers lie on the CD, and the other 250, the
-# fonts, themes and translations are left out. The kernel on it is stripped.
+# every boot uses are part of its core, the video and partition drivers (which it tries on a UEFI machine's
+# disks) lie on the CD, and the other 240, the fonts, themes and translations are left out. The kernel
+# on it is stripped.
 #
 # The optional words become the kernel's command line (iso/grub.cfg says how they are kept).
 set -eu
@@ -19,6 +20,7 @@ mkrescue=
 for name in grub-mkrescue grub2-mkrescue x86_64-elf-grub-mkrescue i686-elf-grub-mkrescue; do
 	if command -v "$name" >/dev/null 2>&1; then mkrescue=$name; break; fi
 done
+[ ${#words} -le 4000 ] || die "the command line is longer than 4000 characters"
 [ -n "$mkrescue" ] || die "there is no grub-mkrescue: tools/deps.sh iso installs it"
 
 # Room for a command line of 4000 characters; tools/vm finds the block by its first line.
@@ -41,7 +43,8 @@ environment_block > "$root/cd/boot/grub/grubenv"
 
 "$mkrescue" -o "$root/iso" --fonts= --themes= --locales= \
 	--modules="normal iso9660 multiboot multiboot2 serial terminal loadenv eval test" \
-	--install-modules=all_video \
+	--install-modules="all_video part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_gpt \
+part_msdos part_plan part_sun part_sunpc" \
 	"$root/cd" -- -volid TEAK > "$root/log" 2>&1 || {
 	cat "$root/log" >&2
 	die "$mkrescue failed; if it misses a helper, tools/deps.sh iso installs all of them"

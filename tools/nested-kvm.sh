@@ -197,7 +197,9 @@ touch "$work/console"
 # A terminal goes straight to the outer QEMU, which takes Ctrl-A X out of it. Anything else is held back until
 # COM2 is open at the other end, or its first bytes would be lost.
 keyboard="stdio,id=keys,signal=off"
+person=
 if [ -t 0 ]; then
+	person=1
 	exec 4<&0
 	mux=(-mon chardev=keys)
 	keyboard+=,mux=on
@@ -230,13 +232,16 @@ if [ "$limit" != 0 ]; then
 	feeder="$feeder $!"
 	timed_out=124
 fi
-wait "$outer" || true
+outer_status=0
+wait "$outer" || outer_status=$?
 outer=
 
 log() { tr -d '\r' < "$work/console"; }
 status=$(log | sed -n 's/^nested-kvm: status //p')
 [ -z "$verbose" ] || log >&2
 if [ -z "$status" ]; then
+	# Nothing reported and nothing wrong: Ctrl-A X.
+	[ -z "$person" ] || [ "$outer_status" != 0 ] || log | grep -q 'Kernel panic' || exit 0
 	[ -n "$verbose" ] || log >&2
 	exit "${timed_out:-125}"
 fi

@@ -50,16 +50,19 @@ def stop(child):
 
 @contextlib.contextmanager
 def signals_end_us():
-    """A signal that would kill us becomes SystemExit, so that every `finally` runs."""
-    def leave(number, _frame):
-        raise SystemExit(128 + number)
+    """A signal that would kill us becomes SystemExit, so that every `finally` runs. The first one only: a
+    closed terminal sends SIGHUP more than once, and the clean-up must not be cut short."""
     caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def leave(number, _frame):
+        for each in caught:
+            signal.signal(each, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
     before = [signal.signal(number, leave) for number in caught]
-    try:
-        yield
-    finally:
-        for number, handler in zip(caught, before):
-            signal.signal(number, handler)
+    yield
+    for number, handler in zip(caught, before):
+        signal.signal(number, handler)
 
 
 @contextlib.contextmanager
@@ -74,7 +77,8 @@ def terminal_kept(raw=False):
             tty.setraw(sys.stdin)
         yield
     finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
+        with contextlib.suppress(termios.error):	# the terminal may be gone
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
 
 
 class Keys:
