@@ -56,10 +56,13 @@ static inline bool spin_trylock(spinlock_t *lock)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* Only the holder writes `owner`, so a plain increment of the low half is enough. */
+/*
+ * Only the holder writes `owner`, so an increment without LOCK is enough, and x86 does not let a store
+ * overtake what came before it. (A compiler makes three instructions of the C for this.)
+ */
 static inline void spin_unlock(spinlock_t *lock)
 {
-	__atomic_store_n(&lock->owner, (u16)(lock->owner + 1), __ATOMIC_RELEASE);
+	__asm__ __volatile__("addw $1, %0" : "+m"(lock->owner)::"memory", "cc");
 }
 
 #define spin_lock_irqsave(lock, flags)         \

@@ -25,6 +25,10 @@ void zone_init(struct zone *zone, const char *name, u8 index)
  */
 #define PAGE_BYTES(order) (sizeof(struct page) << (order))
 
+/* zone->nonempty has the bit PAGE_BYTES(order), so that the loops need not shift. */
+#define NONEMPTY_SHIFT 5
+_Static_assert(PAGE_BYTES(0) == 1 << NONEMPTY_SHIFT, "a struct page has 32 bytes");
+
 static inline struct page *buddy_of(const struct page *page, size_t bytes)
 {
 	return (struct page *)((virt_addr_t)page ^ bytes);
@@ -45,7 +49,7 @@ static inline void del_free(struct zone *zone, struct page *page, unsigned int o
 	__list_del(page->lru.prev, page->lru.next);
 	page->word = PAGE_INSIDE;
 	if (unlikely(--zone->area[order].nr_free == 0))
-		zone->nonempty &= ~(1u << order);
+		zone->nonempty &= ~(u32)PAGE_BYTES(order);
 }
 
 static inline void add_free(struct zone *zone, struct page *page, unsigned int order)
@@ -55,29 +59,47 @@ static inline void add_free(struct zone *zone, struct page *page, unsigned int o
 	page->word = free_word(zone, order);
 	list_add(&page->lru, &area->list);
 	area->nr_free++;
-	zone->nonempty |= 1u << order;
+	zone->nonempty |= (u32)PAGE_BYTES(order);
 }
 
 /* Halve the block down to `order`; the upper halves become free. */
 static inline void expand(struct zone *zone, struct page *page, unsigned int from,
 			  unsigned int order)
 {
+	struct free_area *area = &zone->area[from];
+	size_t bytes = PAGE_BYTES(from), last = PAGE_BYTES(order);
+	u32 word = free_word(zone, from), nonempty = 0;
+
 	zone->splits += from - order;
-	while (from > order) {
-		from--;
-		add_free(zone, page + (1UL << from), from);
+	while (bytes > last) {
+		struct page *upper;
+
+		bytes >>= 1;
+		word -= page_word(0, 1, 0);
+		area--;
+		upper = (struct page *)((virt_addr_t)page + bytes);
+		upper->word = word;
+		list_add(&upper->lru, &area->list);
+		area->nr_free++;
+		nonempty |= (u32)bytes;
 	}
+	zone->nonempty |= nonempty;
+}
+
+unsigned int smallest_free_order(const struct zone *zone)
+{
+	return (unsigned int)__ffs(zone->nonempty) - NONEMPTY_SHIFT;
 }
 
 struct page *buddy_alloc(struct zone *zone, unsigned int order)
 {
-	u32 fits = zone->nonempty & (~0u << order);
+	u32 fits = zone->nonempty & -(u32)PAGE_BYTES(order);
 	unsigned int from;
 	struct page *page;
 
 	if (unlikely(!fits))
 		return NULL;
-	from = (unsigned int)__ffs(fits);
+	from = (unsigned int)__ffs(fits) - NONEMPTY_SHIFT;
 	page = list_first_entry(&zone->area[from].list, struct page, lru);
 	del_free(zone, page, from);
 	if (from > order)
@@ -95,12 +117,14 @@ static inline void list_remove(struct page *page)
 /*
  * Free one block. The loop carries what depends on the order (the size, the word that a free buddy would have,
  * the list) from step to step instead of working it out again: this is the hottest loop of the allocator.
+ * word0: what a free page of order 0 has.
  */
-static __always_inline void free_block(struct zone *zone, struct page *page, unsigned int order)
+static __always_inline void free_block(struct zone *zone, struct page *page, unsigned int order,
+				       u32 word0)
 {
-	const u32 next_order = page_word(0, 1, 0), end = free_word(zone, MAX_ORDER);
+	const u32 next_order = page_word(0, 1, 0), end = word0 + MAX_ORDER * next_order;
 	struct free_area *area = &zone->area[order];
-	u32 want = free_word(zone, order);
+	u32 want = word0 + order * next_order;
 	size_t bytes = PAGE_BYTES(order);
 
 	page->state = PAGE_INSIDE;
@@ -112,12 +136,12 @@ static __always_inline void free_block(struct zone *zone, struct page *page, uns
 		list_remove(buddy);
 		buddy->word = PAGE_INSIDE;
 		if (unlikely(--area->nr_free == 0))
-			zone->nonempty &= ~(u32)(bytes / sizeof(struct page));
-		page = (struct page *)((virt_addr_t)page & ~bytes);
+			zone->nonempty &= ~(u32)bytes;
+		page = min(page, buddy);
 	}
 	page->word = want;
 	area->nr_free++;
-	zone->nonempty |= (u32)(bytes / sizeof(struct page));
+	zone->nonempty |= (u32)bytes;
 	/*
 	 * A block that its larger buddy waits for will probably merge soon: at the end of the list it
 	 * is taken last. (Order 0 is too short-lived to be worth the look.)
@@ -133,17 +157,19 @@ static __always_inline void free_block(struct zone *zone, struct page *page, uns
 void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 {
 	zone->free += 1UL << order;
-	free_block(zone, page, order);
+	free_block(zone, page, order, free_word(zone, 0));
 }
 
 struct page *buddy_free_pages(struct zone *zone, struct page *list, unsigned int n)
 {
+	const u32 word0 = free_word(zone, 0);
+
 	zone->free += n;
 	while (n--) {
 		struct page *page = list;
 
 		list = page->next_free;
-		free_block(zone, page, 0);
+		free_block(zone, page, 0, word0);
 	}
 	return list;
 }
@@ -241,7 +267,7 @@ unsigned int buddy_check(struct zone *zone)
 			blocks++;
 		}
 		if (blocks != zone->area[order].nr_free ||
-		    !blocks != !(zone->nonempty & (1u << order))) {
+		    !blocks != !(zone->nonempty & PAGE_BYTES(order))) {
 			pr_err("buddy: zone %s order %u: %lu blocks on the list, counted %lu\n",
 			       zone->name, order, blocks, zone->area[order].nr_free);
 			bad++;

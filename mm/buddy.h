@@ -9,6 +9,8 @@
 #include <mm/page_alloc.h>
 
 void zone_init(struct zone *zone, const char *name, u8 index);
+/* Order of the smallest free block. There must be one (zone->nonempty). */
+unsigned int smallest_free_order(const struct zone *zone);
 /* A block of 2^order pages, PAGE_ALLOCATED with refcount 1, or NULL. */
 struct page *buddy_alloc(struct zone *zone, unsigned int order);
 /* Put a block back and merge it with its free buddies as far as they go. page is its head, of any type. */

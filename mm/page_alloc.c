@@ -71,7 +71,7 @@ static void pcp_refill(struct zone *zone, struct per_cpu_pages *pcp)
 
 	pcp->refills++;
 	while (want && zone->nonempty) {
-		unsigned int order = min(__ffs(zone->nonempty), __fls(want));
+		unsigned int order = min(smallest_free_order(zone), (unsigned int)__fls(want));
 		struct page *block = buddy_alloc(zone, order);
 
 		for (struct page *page = block + (1UL << order); page-- > block;)

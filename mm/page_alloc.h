@@ -26,7 +26,7 @@ struct free_area {
 struct zone {
 	const char *name;
 	spinlock_t lock; /* guards all below */
-	u32 nonempty;	 /* bit o: area[o].list has a block */
+	u32 nonempty;	 /* bit o + 5: area[o].list has a block (see mm/buddy.c) */
 	u8 index;
 	struct free_area area[NR_ORDERS];
 	unsigned long free;    /* pages on the lists above */
