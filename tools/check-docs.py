@@ -194,7 +194,6 @@ class Boots:
             return said
         teak.send(experiment.command + "\r")
         teak.expect(r"\n")
-        teak.position -= 1
         start = teak.position
         try:
             return teak.wait_prompt(EXPERIMENT_SECONDS)

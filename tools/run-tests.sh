@@ -44,9 +44,9 @@ pick_kvm() {
 # The longest first, so that none is left running alone at the end.
 scripts() {
 	case $1 in
-	all) ls tests/machine/bochs*.t tests/machine/kvm-*.t tests/machine/test_*.py \
-		tests/machine/tcg-*.t tests/machine/host-*.t ;;
-	tcg) ls tests/machine/test_*.py tests/machine/tcg-*.t ;;
+	all) ls -1U tests/machine/test_noise.py tests/machine/bochs*.t tests/machine/kvm-*.t \
+		tests/machine/test_[!n]*.py tests/machine/tcg-*.t tests/machine/host-*.t ;;
+	tcg) ls -1U tests/machine/test_noise.py tests/machine/test_[!n]*.py tests/machine/tcg-*.t ;;
 	kvm)
 		kvm=$(pick_kvm)
 		echo "test-kvm: ${kvm%% *} KVM: ${kvm#* }" >&2

@@ -26,7 +26,7 @@ PROMPT = "teak> "
 PATIENCE = 60  # seconds for one answer
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][0-9A-Za-z]|\x1b[=>cM78]")
 # The prompt at the start of a line; a redraw of the line begins with a carriage return alone.
-PROMPT_LINE = re.compile(r"(?:^|\n)(?:\r|\x1b\[[0-9;?]*[A-Za-z])*" + re.escape(PROMPT))
+PROMPT_LINE = re.compile(r"(?:^|(?<=\n))(?:\r|\x1b\[[0-9;?]*[A-Za-z])*" + re.escape(PROMPT))
 
 
 def plain(text):
@@ -177,7 +177,6 @@ class Machine:
         """Type a line; what it printed, without the echo and the prompt that follows."""
         self.send(line + "\r")
         self.expect(r"\n")
-        self.position -= 1  # a command without output: its newline is also the prompt's
         return self.wait_prompt(patience).strip("\n")
 
     def last_words(self, patience=PATIENCE):
@@ -200,11 +199,17 @@ class Machine:
         lines = self.qmp.hmp(f"xp /{size}bx {address:#x}").splitlines()
         return [int(word, 16) for line in lines for word in line.partition(":")[2].split()]
 
+    def crtc(self, index):
+        """A register of the VGA's CRT controller. Writes its index register."""
+        self.qmp.hmp(f"o /b 0x3d4 {index}")
+        return int(self.qmp.hmp("i /b 0x3d5").split("=")[1], 16)
+
     def screen(self):
         """The VGA text screen: 25 lines, blanks at the end removed."""
-        data = self.physical(0xB8000, 80 * 25 * 2)
-        cells = "".join(chr(c) if 32 <= c < 127 else " " for c in data[::2])
-        return [cells[i : i + 80].rstrip() for i in range(0, len(cells), 80)]
+        start = self.crtc(0x0C) << 8 | self.crtc(0x0D)  # in characters; scrolling moves it
+        cells = self.physical(0xB8000 + 2 * start, 80 * 25 * 2)[::2]
+        text = "".join(chr(cell) if 32 <= cell < 127 else " " for cell in cells)
+        return [text[i : i + 80].rstrip() for i in range(0, len(text), 80)]
 
     def wait_screen(self, text, patience=PATIENCE):
         end = time.monotonic() + patience
