@@ -112,8 +112,9 @@ void die(const char *what, struct pt_regs *regs)
 	u32 depth = reports_open++ + panic_depth;
 
 	local_irq_disable();
-	while (depth > 1)
-		halt();
+	if (depth > 1)
+		for (;;)
+			halt();
 	if (depth) {
 		pr_emerg("Oops: a fault in a fault: vector %lu (%s) at %016lx, CR2 %016lx\n",
 			 regs->vector, what, regs->ip, cr2);

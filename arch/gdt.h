@@ -25,10 +25,10 @@ enum gdt_slot {
 	NR_GDT_SLOTS
 };
 
-#define __KERNEL_CS (GDT_KERNEL_CS * 8)
-#define __KERNEL_DS (GDT_KERNEL_DS * 8)
-#define __USER_DS   (GDT_USER_DS * 8 + 3)
-#define __USER_CS   (GDT_USER_CS * 8 + 3)
+#define __KERNEL_CS	 (GDT_KERNEL_CS * 8)
+#define __KERNEL_DS	 (GDT_KERNEL_DS * 8)
+#define __USER_DS	 (GDT_USER_DS * 8 + 3)
+#define __USER_CS	 (GDT_USER_CS * 8 + 3)
 /* What STAR's upper half wants; the RPL of 3 matters on AMD, where SYSRET does not add it. */
 #define STAR_SYSRET_BASE (GDT_USER32_CS * 8 + 3)
 
@@ -37,7 +37,7 @@ enum ist_index { IST_NONE, IST_DF, IST_NMI, IST_MC, IST_DB, NR_IST = 8 };
 
 struct tss {
 	u32 reserved0;
-	u64 rsp[3]; /* rsp[0]: the stack for traps from ring 3 */
+	u64 rsp[3];	 /* rsp[0]: the stack for traps from ring 3 */
 	u64 ist[NR_IST]; /* ist[0] is reserved; [1] to [7] are the table */
 	u64 reserved1;
 	u16 reserved2;

@@ -25,8 +25,8 @@ bool static_stack(size_t i, struct stack_info *info);
 extern bool (*stack_lookup)(virt_addr_t addr, struct stack_info *info, bool *guard);
 
 /* Walk the frames from (ip, bp); fn(ctx, addr, reliable) for each return address; stops at the first frame outside a known stack. */
-void walk_stack(unsigned long ip, unsigned long bp,
-		void (*fn)(void *ctx, unsigned long addr), void *ctx);
+void walk_stack(unsigned long ip, unsigned long bp, void (*fn)(void *ctx, unsigned long addr),
+		void *ctx);
 /* Print a symbolised backtrace of the caller / of a trap frame. Any context. */
 void dump_stack(void);
 void show_stack(const struct pt_regs *regs);

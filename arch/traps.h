@@ -18,25 +18,25 @@ struct pt_regs {
 };
 _Static_assert(sizeof(struct pt_regs) == 22 * 8, "entry.asm builds this frame");
 
-#define X86_TRAP_DE 0
-#define X86_TRAP_DB 1
-#define X86_TRAP_NMI 2
-#define X86_TRAP_BP 3
-#define X86_TRAP_OF 4
-#define X86_TRAP_BR 5
-#define X86_TRAP_UD 6
-#define X86_TRAP_NM 7
-#define X86_TRAP_DF 8
-#define X86_TRAP_TS 10
-#define X86_TRAP_NP 11
-#define X86_TRAP_SS 12
-#define X86_TRAP_GP 13
-#define X86_TRAP_PF 14
-#define X86_TRAP_MF 16
-#define X86_TRAP_AC 17
-#define X86_TRAP_MC 18
-#define X86_TRAP_XF 19
-#define X86_TRAP_CP 21
+#define X86_TRAP_DE	      0
+#define X86_TRAP_DB	      1
+#define X86_TRAP_NMI	      2
+#define X86_TRAP_BP	      3
+#define X86_TRAP_OF	      4
+#define X86_TRAP_BR	      5
+#define X86_TRAP_UD	      6
+#define X86_TRAP_NM	      7
+#define X86_TRAP_DF	      8
+#define X86_TRAP_TS	      10
+#define X86_TRAP_NP	      11
+#define X86_TRAP_SS	      12
+#define X86_TRAP_GP	      13
+#define X86_TRAP_PF	      14
+#define X86_TRAP_MF	      16
+#define X86_TRAP_AC	      17
+#define X86_TRAP_MC	      18
+#define X86_TRAP_XF	      19
+#define X86_TRAP_CP	      21
 #define FIRST_EXTERNAL_VECTOR 32
 #define NR_VECTORS	      256
 

@@ -206,7 +206,7 @@ def main():
         checks = (check_segments, check_multiboot1, check_multiboot2, check_pvh)
         problems = [message for check in checks for message in check(image)]
     except (ValueError, IndexError, struct.error) as error:
-        sys.exit(f"{args.image}: {error}")
+        sys.exit(f"{args.image}: cut short or damaged: {error}")
 
     for message in problems:
         print(f"{args.image}: {message}", file=sys.stderr)

@@ -13,14 +13,13 @@
 
 #define UNMAPPED_STACK 0x10000 /* nothing is mapped in the low half */
 
+static volatile int *volatile nowhere; /* stays NULL; volatile, so that no tool knows */
 static const u32 read_only_word = 0x6b616554;
 static u8 data_bytes[] = {0xc3}; /* RET, if only it could run */
 
 static __noinline int fault_null(void)
 {
-	int *volatile pointer = NULL;
-
-	*(volatile int *)pointer = 1;
+	*nowhere = 1;
 	return 0;
 }
 
