@@ -116,7 +116,7 @@ void die(const char *what, struct pt_regs *regs)
 		for (;;)
 			halt();
 	if (depth) {
-		pr_emerg("Oops: a fault in a fault: vector %lu (%s) at %016lx, CR2 %016lx\n",
+		pr_emerg("Oops: fault while handling a fault: %lu (%s) at %016lx, CR2 %016lx\n",
 			 regs->vector, what, regs->ip, cr2);
 	} else {
 		what = report(what, regs, cr2);

@@ -4,7 +4,6 @@
  * faults that are expected, by a fix-up or by a test, end where they should.
  */
 #include <arch/cpufeature.h>
-#include <arch/exceptions.h>
 #include <arch/extable.h>
 #include <arch/gdt.h>
 #include <arch/insn.h>
@@ -12,25 +11,10 @@
 #include <arch/page.h>
 #include <arch/stacktrace.h>
 #include <arch/traps.h>
-#include <drivers/platform/nmi.h>
 #include <kernel/ktest.h>
 #include <lib/errno.h>
 #include <lib/string.h>
-#include <lib/symtab.h>
-
-/*
- * A trap with no meaning of its own: UD2, with a handler that steps over it. INT n would be the natural
- * choice, but a software KVM stops the virtual machine on it (docs/machines.md).
- */
-#define TEST_VECTOR X86_TRAP_UD
-#define TEST_TRAP   "ud2"
-#define UD2_LENGTH  2
-
-static bool resume(struct pt_regs *regs)
-{
-	regs->ip += UD2_LENGTH;
-	return true;
-}
+#include <tests/trap_on_demand.h>
 
 static bool hypervisor_is(const char *name)
 {
@@ -325,15 +309,6 @@ TEST(traps, registers_survive_a_trap)
 	EXPECT_EQ(seen.r15, in[13]);
 }
 
-static void nmi_to_self(void)
-{
-	int err = nmi_self();
-
-	if (err == -ENODEV)
-		ktest_skip("no local APIC to send an NMI");
-	EXPECT_EQ(err, 0);
-}
-
 static struct stack_info handler_stack;
 
 static bool spoil_cr2(struct pt_regs *regs)
@@ -490,199 +465,4 @@ TEST(traps, wrmsr_safe_survives_what_is_refused)
 		ktest_skip("WRMSR never faults on TCG");
 	EXPECT_EQ(wrmsr_safe(MSR_KERNEL_GS_BASE, 0x8000000000000000), -EIO);
 	EXPECT_EQ(rdmsr(MSR_KERNEL_GS_BASE), before);
-}
-
-/* ---- backtraces ---------------------------------------------------------------------------------------- */
-
-#define TRACE_MAX 64
-static struct {
-	unsigned long addr[TRACE_MAX];
-	u32 n;
-} trace;
-
-static void note_address(void *ctx, unsigned long addr)
-{
-	(void)ctx;
-	if (trace.n < TRACE_MAX)
-		trace.addr[trace.n++] = addr;
-}
-
-static __noinline void trace_here(void)
-{
-	trace.n = 0;
-	walk_stack((unsigned long)trace_here, (unsigned long)__builtin_frame_address(0),
-		   note_address, NULL);
-}
-
-static bool trace_in_handler(struct pt_regs *regs)
-{
-	trace_here();
-	return regs->vector == TEST_VECTOR ? resume(regs) : true;
-}
-
-/* A compiler may add to the name of a static function (trace_inner.constprop.0). */
-static bool is_in(unsigned long addr, const char *function)
-{
-	struct symbol sym;
-
-	return symbol_at(addr, &sym) && !strncmp(sym.name, function, strlen(function));
-}
-
-/* The names in this order, perhaps with others between; a return address may be one past its function. */
-static bool traced_in_order(const char *const *names, size_t n)
-{
-	size_t found = 0;
-
-	for (u32 i = 0; i < trace.n && found < n; i++)
-		if (is_in(trace.addr[i] - 1, names[found]) || is_in(trace.addr[i], names[found]))
-			found++;
-	return found == n;
-}
-
-static __noinline void trace_inner(void (*volatile what)(void))
-{
-	what();
-	barrier();
-}
-
-static __noinline void trace_outer(void (*volatile what)(void))
-{
-	trace_inner(what);
-	barrier();
-}
-
-static __noinline void trap_here(void)
-{
-	__asm__ __volatile__(TEST_TRAP ::: "memory");
-}
-
-TEST(stacktrace, names_the_callers_in_order)
-{
-	static const char *const names[] = {"trace_here", "trace_inner", "trace_outer",
-					    "test_stacktrace_names", "kernel_main"};
-
-	trace_outer(trace_here);
-	EXPECT_TRUE(traced_in_order(names, ARRAY_SIZE(names)));
-}
-
-TEST(stacktrace, goes_on_through_a_trap)
-{
-	static const char *const names[] = {
-		"trace_here",  "trace_in_handler", "trap_dispatch",	   "trap_here",
-		"trace_inner", "trace_outer",	   "test_stacktrace_goes", "kernel_main"};
-	trap_handler_t old = set_trap_handler(TEST_VECTOR, trace_in_handler);
-
-	trace_outer(trap_here);
-	set_trap_handler(TEST_VECTOR, old);
-	EXPECT_TRUE(traced_in_order(names, ARRAY_SIZE(names)));
-}
-
-TEST(stacktrace, goes_on_from_another_stack)
-{
-	static const char *const names[] = {"trace_here", "trace_in_handler",
-					    "test_stacktrace_goes"};
-	trap_handler_t old = set_trap_handler(X86_TRAP_NMI, trace_in_handler);
-
-	nmi_to_self();
-	set_trap_handler(X86_TRAP_NMI, old);
-	EXPECT_TRUE(traced_in_order(names, ARRAY_SIZE(names)));
-}
-
-/* Whatever RBP holds, a walk ends, and ends without a fault. */
-TEST(stacktrace, survives_any_frame_pointer)
-{
-	struct stack_info stack;
-
-	ASSERT_TRUE(static_stack(0, &stack));
-	for (int i = 0; i < 200; i++) {
-		unsigned long bp = ktest_rand();
-
-		if (i % 2)
-			bp = stack.low - PAGE_SIZE + bp % (stack.high - stack.low + 2 * PAGE_SIZE);
-		trace.n = 0;
-		walk_stack(0, bp, note_address, NULL);
-		EXPECT_LE(trace.n, 64u);
-	}
-}
-
-TEST(stacktrace, cannot_be_sent_in_circles)
-{
-	unsigned long frame[4] = {0, (unsigned long)trace_here + 1, 0,
-				  (unsigned long)trace_here + 1};
-
-	frame[0] = (unsigned long)&frame[2];
-	frame[2] = (unsigned long)&frame[0];
-	__asm__ __volatile__("" : "+m"(frame)); /* they are read behind the compiler's back */
-	trace.n = 0;
-	walk_stack(0, (unsigned long)frame, note_address, NULL);
-	EXPECT_EQ(trace.n, 3u);
-}
-
-/* ---- setjmp --------------------------------------------------------------------------------------------- */
-
-static struct jmp_buf env;
-
-static __noinline void clobber_and_jump(int value)
-{
-	__asm__ __volatile__("" ::: "rbx", "r12", "r13", "r14", "r15", "memory");
-	local_irq_disable();
-	longjmp(&env, value);
-}
-
-TEST(setjmp, returns_the_value_and_the_interrupt_flag)
-{
-	unsigned long flags = local_save_flags() & X86_EFLAGS_IF;
-	volatile int rounds = 0;
-	int value = setjmp(&env);
-
-	EXPECT_EQ(local_save_flags() & X86_EFLAGS_IF, flags);
-	EXPECT_EQ(value, rounds ? rounds : 0);
-	if (++rounds < 4)
-		clobber_and_jump(rounds);
-}
-
-TEST(setjmp, zero_becomes_one)
-{
-	volatile bool jumped = false;
-	int value = setjmp(&env);
-
-	if (!jumped) {
-		jumped = true;
-		clobber_and_jump(0);
-	}
-	EXPECT_EQ(value, 1);
-}
-
-/* Around the call in assembly: the compiler must not be the one that restores them. */
-static __noinline __attribute__((noreturn, used)) void jump_with_other_registers(void)
-{
-	__asm__ __volatile__("xor %%ebx, %%ebx; xor %%r12d, %%r12d; xor %%r13d, %%r13d;"
-			     "xor %%r14d, %%r14d; xor %%r15d, %%r15d; mov %0, %%rdi; mov $7, %%esi;"
-			     "jmp longjmp" ::"r"(&env)
-			     : "rdi", "rsi", "memory");
-	__builtin_unreachable();
-}
-
-TEST(setjmp, keeps_the_registers_of_the_caller)
-{
-	unsigned long in[5], out[5], *from = in;
-	int value;
-
-	for (size_t i = 0; i < ARRAY_SIZE(in); i++)
-		in[i] = ktest_rand();
-	__asm__ __volatile__("push %[out]\n push %[out]\n"
-			     "mov (%[in]), %%rbx\n mov 8(%[in]), %%r12\n mov 16(%[in]), %%r13\n"
-			     "mov 24(%[in]), %%r14\n mov 32(%[in]), %%r15\n"
-			     "mov %[env], %%rdi\n call setjmp\n test %%eax, %%eax\n jnz 1f\n"
-			     "call jump_with_other_registers\n"
-			     "1: pop %%rdx\n pop %%rdx\n"
-			     "mov %%rbx, (%%rdx)\n mov %%r12, 8(%%rdx)\n mov %%r13, 16(%%rdx)\n"
-			     "mov %%r14, 24(%%rdx)\n mov %%r15, 32(%%rdx)\n"
-			     : "=a"(value), [in] "+S"(from)
-			     : [out] "d"(out), [env] "c"(&env)
-			     : "rbx", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-			       "memory", "cc");
-	EXPECT_EQ(value, 7);
-	for (size_t i = 0; i < ARRAY_SIZE(in); i++)
-		EXPECT_EQ(out[i], in[i]);
 }
