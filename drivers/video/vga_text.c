@@ -144,7 +144,8 @@ int vga_text_init(void)
 	outw(VGA_CRT_I, 14 << 8 | VGA_CRTC_CURSOR_END);
 	blank(vga.cells, VGA_COLS * VGA_ROWS);
 	vt_init(&vga.vt, &vga_ops, VGA_ROWS, VGA_COLS);
-	vga.crtc_start = vga.crtc_cursor = 0xffff; /* not what is to be set: every register is written */
+	vga.crtc_start = vga.crtc_cursor =
+		0xffff; /* not what is to be set: every register is written */
 	vga_flush(&vga.vt);
 	register_console(&vga_console);
 	return 0;
