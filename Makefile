@@ -60,6 +60,8 @@ else
 KFLAGS += -fno-stack-clash-protection -fcf-protection=none -fconserve-stack
 endif
 CFLAGS  = $(KFLAGS) $(WARN) $(OPT) -g -I. -MMD -MP
+# The tests are a third of the image and nothing in them is measured: small rather than fast.
+$(BUILD)/tests/%.o: OPT := $(if $(filter -O2,$(OPT)),-Os,$(OPT))
 ASFLAGS = -f elf64 -g -F dwarf -w+all -w+error $(NASM_NEW) -I./
 LDFLAGS = -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --gc-sections
 

@@ -67,7 +67,6 @@ trap_handler_t set_trap_handler(u8 vector, trap_handler_t handler);
  * it, an exception is a silent reset. Interrupts off. May be called again.
  */
 void trap_init(void);
-#define early_trap_init trap_init
 
 /* Non-maskable interrupts since power-on. Any context. */
 extern u64 nmi_count;

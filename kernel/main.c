@@ -124,7 +124,7 @@ static const struct init_step {
 	const char *name;
 	void (*run)(void);
 } steps[] = {
-	{"traps", early_trap_init},	  /* from here on a fault is a report */
+	{"traps", trap_init},		  /* from here on a fault is a report */
 	{"serial", uart16550_early_init}, /* ... that somebody can read */
 	{"cpu", cpu_init},		  /* CPUID -> boot_cpu_data */
 	{"clock", tsc_early_init},	  /* starts measuring the TSC; nothing waits for it */
@@ -135,7 +135,6 @@ static const struct init_step {
 	{"paging", paging_init},	    /* memblock -> the final page tables */
 	{"pages", page_alloc_init},	    /* memblock's free memory -> zones, buddy system */
 	{"protect", cpu_enable_protection}, /* SMEP, SMAP, UMIP, global pages */
-	{"stacks", trap_init},		    /* TSS: a stack of its own for each fatal trap */
 	{"screen", step_screen},
 	{"acpi", step_acpi},		 /* firmware tables; power-off by S5 */
 	{"interrupts", step_interrupts}, /* 8259, keyboard, serial input */
