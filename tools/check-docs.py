@@ -4,6 +4,7 @@
 In README.md and docs/*.md:
 - a `path` in backticks that looks like one of the tree exists (with a * it is a rule, not a
   path), and of a `path:function` the function (or macro, struct, label) is defined there;
+  A path of Linux's is written `linux/mm/slub.c`;
 - a link to another chapter, or to a heading in one, leads somewhere;
 - an experiment still says what the page shows. An experiment is a fenced block:
 
@@ -177,7 +178,7 @@ class Boots:
 
     def on(self, knobs):
         """A machine at its prompt with these knobs, and what it said on the way (None: was up)."""
-        if self.teak and knobs == self.knobs and self.teak.process.poll() is None:
+        if self.teak and knobs == self.knobs:
             return self.teak, None
         self.close()
         from machine import Machine  # only here: without QEMU the other checks still run
@@ -202,6 +203,7 @@ class Boots:
                 raise
             from machine import plain
 
+            self.close()
             return plain(teak.output[start:])
 
     def close(self):

@@ -1,6 +1,7 @@
 """The tools around Teak, where they need a machine to show it."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -29,6 +30,8 @@ def test_help_names_every_target():
 
 @pytest.mark.skipif(not shutil.which("gdb"), reason="gdb is not installed")
 def test_gdb_reaches_the_first_64_bit_instruction():
-    done = run("tools/debug.sh", "-batch", "-ex", "tbreak kernel_main", "-ex", "continue",
-               "-ex", "info registers rip", "-ex", "kill")
-    assert "kernel_main" in done.stdout, done.stdout + done.stderr
+    """... and knows names there, and on the other side of the jump to the higher half."""
+    done = run("tools/debug.sh", "--batch", "x/i $pc; tbreak kernel_main; continue; backtrace")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"=> 0x10[0-9a-f]{4}.*<start64_phys>", done.stdout), done.stdout
+    assert re.search(r"#0 .*kernel_main", done.stdout), done.stdout
