@@ -180,6 +180,10 @@ check-docs: ## every file:function the docs point to exists; every experiment st
 print-cflags: # for tools/lint.sh, which has to look at the code as the compiler does
 	@echo '$(filter-out -MMD -MP,$(CFLAGS))'
 
+.PHONY: screenshots
+screenshots: $(ISO) | deps-run ## make the pictures of docs/img again, from what the screen really shows
+	@$(PYTHON) tools/screenshot.py --uefi docs/img/framebuffer.svg help
+
 # ---- set-up --------------------------------------------------------------------------------------
 .PHONY: deps deps-build deps-run deps-iso deps-bochs deps-debug deps-test deps-lint deps-fuzz
 deps: deps-test deps-lint deps-fuzz ## install what is missing for every target (apt-get)
