@@ -183,6 +183,8 @@ def main():
     wrong = list(complaints(rows, limits, json.loads(RECORD.read_text())))
     for line in wrong:
         print(f"bench: {line}")
+    if wrong:
+        print("bench: if it is worth that, tools/bench.py --record writes docs/bench/teak.json anew")
     return 1 if wrong else 0
 
 
