@@ -87,7 +87,7 @@ void rb_replace_node(struct rb_node *victim, struct rb_node *fresh, struct rb_ro
 
 void rb_insert_augmented(struct rb_node *node, struct rb_root *root, rb_augment_fn augment);
 void rb_erase_augmented(struct rb_node *node, struct rb_root *root, rb_augment_fn augment);
-/* The node's own value changed, its place did not: tell those above it. */
+/* The node's own value changed, its place did not: tell those above it, before anything else is done to the tree. */
 void rb_augment_propagate(struct rb_node *node, rb_augment_fn augment);
 
 #define rb_first_cached(root) ((root)->rb_leftmost)

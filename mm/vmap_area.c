@@ -37,6 +37,12 @@ static bool update_max_gap(struct rb_node *node)
 	return true;
 }
 
+static void set_gap(struct vmap_area *area, u64 gap)
+{
+	area->gap = gap;
+	rb_augment_propagate(&area->node, update_max_gap);
+}
+
 void vmap_space_init(struct vmap_space *space, virt_addr_t start, virt_addr_t end)
 {
 	struct vmap_area *last = &space->last;
@@ -85,10 +91,9 @@ int vmap_area_insert(struct vmap_space *space, struct vmap_area *area, u64 size)
 	area->start = next->start - next->gap;
 	area->end = area->start + size;
 	area->gap = 0;
-	next->gap -= need;
+	set_gap(next, next->gap - need);
 	link_before(area, next);
 	rb_insert_augmented(&area->node, &space->root, update_max_gap);
-	rb_augment_propagate(&next->node, update_max_gap);
 	space->nr++;
 	return 0;
 }
@@ -97,9 +102,8 @@ void vmap_area_erase(struct vmap_space *space, struct vmap_area *area)
 {
 	struct vmap_area *next = area_of(rb_next(&area->node)); /* at least space->last */
 
-	next->gap += area->gap + footprint(area);
+	set_gap(next, next->gap + area->gap + footprint(area));
 	rb_erase_augmented(&area->node, &space->root, update_max_gap);
-	rb_augment_propagate(&next->node, update_max_gap);
 	space->nr--;
 }
 
