@@ -48,4 +48,47 @@ static inline bool readable_nofault(const void *p)
 	return ok;
 }
 
+/*
+ * Does the byte, the word at p hold v? Not when p cannot be read. The same idea without an instruction
+ * to note success: the fix-up is the branch that is taken when the two differ.
+ */
+static __always_inline bool byte_is_nofault(const u8 *p, u8 v)
+{
+	__asm__ goto("1:	cmpb %1, %0\n"
+		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, %l[differs])
+		     :
+		     : "m"(*p), "qi"(v)
+		     : "cc", "memory"
+		     : differs);
+	return true;
+differs:
+	return false;
+}
+
+static __always_inline bool u64_is_nofault(const u64 *p, u64 v)
+{
+	__asm__ goto("1:	cmpq %1, %0\n"
+		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, %l[differs])
+		     :
+		     : "m"(*p), "r"(v)
+		     : "cc", "memory"
+		     : differs);
+	return true;
+differs:
+	return false;
+}
+
+/* The word at p; 0 when it cannot be read. */
+static __always_inline u64 u64_nofault(const u64 *p)
+{
+	u64 v = 0;
+
+	__asm__ __volatile__("1:	mov (%1), %0\n"
+			     "2:\n" _ASM_EXTABLE(1b, 2b)
+			     : "+r"(v)
+			     : "r"(p)
+			     : "memory");
+	return v;
+}
+
 #endif

@@ -23,9 +23,11 @@
 #define PTRS_PER_TABLE 512
 
 #define PAGE_OFFSET   0xffff888000000000UL
+#define DIRECT_MAP_SIZE (64UL << 40)
 #define VMALLOC_START 0xffffc90000000000UL
 #define VMALLOC_END   0xffffe90000000000UL
 #define VMEMMAP_START 0xffffea0000000000UL
+#define VMEMMAP_SHIFT 40 /* its size; it is aligned to that */
 #define KERNEL_MAP    0xffffffff80000000UL
 #define KERNEL_MAP_SIZE (1UL << 30)
 

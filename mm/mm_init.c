@@ -11,16 +11,12 @@
 
 #include <arch/pgtable.h>
 #include <lib/bug.h>
-#include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/buddy.h>
 #include <mm/memblock.h>
 #include <mm/mm.h>
 #include <mm/mm_init.h>
-
-#define BLOCK_PAGES \
-	(1UL << MAX_ORDER) /* struct pages are made for whole blocks, so a buddy always has one */
-#define BLOCK_BYTES (BLOCK_PAGES * sizeof(struct page))
+#include <mm/page_internal.h>
 
 /* [next, limit) is deferred; [limit, end) pays for struct pages, its front up to `meta` already has. */
 struct deferred_range {
@@ -54,65 +50,89 @@ static pte_t *pay_with_page(void)
 
 static const struct pgtable_ops paying_ops = {.alloc = pay_with_page};
 
-int vmemmap_populate(pfn_t start, pfn_t end, const struct pgtable_ops *ops)
-{
-	virt_addr_t virt = (virt_addr_t)pfn_to_page(ALIGN_DOWN(start, BLOCK_PAGES));
-	virt_addr_t stop = (virt_addr_t)pfn_to_page(ALIGN(end, BLOCK_PAGES));
-
-	for (; virt < stop; virt += PAGE_SIZE) {
-		struct pt_walk walk;
-		pte_t *page;
-		int err;
-
-		pgtable_walk(kernel_pml4, virt, &walk);
-		if (walk.mapped)
-			continue;
-		page = ops->alloc();
-		if (!page)
-			return -ENOMEM;
-		err = pgtable_map(ops, kernel_pml4, virt, virt_to_phys(page), PAGE_SIZE,
-				  PAGE_KERNEL, PAGE_SHIFT);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-bool pfn_valid(pfn_t pfn)
-{
-	struct pt_walk walk;
-
-	if (pfn >= (VMALLOC_START - PAGE_OFFSET) >> PAGE_SHIFT)
-		return false;
-	pgtable_walk(kernel_pml4, (virt_addr_t)pfn_to_page(pfn), &walk);
-	return walk.mapped;
-}
-
-/* Pages that mapping the struct pages of [start, end) can take at most: the array, and tables of each level. */
+/*
+ * Pages that mapping the struct pages of [start, end) takes at most: each step of the loop counts what one level
+ * has of it, first the array itself, then the tables that map it, and those that map them.
+ */
 static unsigned long meta_pages(pfn_t start, pfn_t end)
 {
-	unsigned long blocks =
-		(ALIGN(end, BLOCK_PAGES) - ALIGN_DOWN(start, BLOCK_PAGES)) / BLOCK_PAGES;
-	unsigned long array = blocks * (BLOCK_BYTES / PAGE_SIZE);
+	virt_addr_t first = (virt_addr_t)pfn_to_page(ALIGN_DOWN(start, BLOCK_PAGES));
+	virt_addr_t last = (virt_addr_t)pfn_to_page(ALIGN(end, BLOCK_PAGES)) - 1;
+	unsigned long pages = 0;
 
-	return array + array / PTRS_PER_TABLE + 1 + array / (PTRS_PER_TABLE * PTRS_PER_TABLE) + 1 +
-	       1;
+	for (unsigned int shift = PAGE_SHIFT; shift <= PGD_SHIFT; shift += 9)
+		pages += (last >> shift) - (first >> shift) + 1;
+	return pages;
 }
 
-unsigned long defer_range(struct zone *zone, pfn_t start, pfn_t end)
+static unsigned long range_pages(const struct deferred_range *r)
+{
+	return r->limit - r->next;
+}
+
+static __init void add_range(const struct deferred_range *r)
+{
+	deferred[nr_deferred++] = *r;
+	r->zone->deferred += range_pages(r);
+	r->zone->managed += range_pages(r);
+}
+
+static __init void leave_out(const struct deferred_range *r)
+{
+	pr_warn("free memory at %#llx, %lu KiB, left out: too many ranges\n", pfn_to_phys(r->next),
+		range_pages(r) << 2);
+}
+
+/* Too many ranges: the smallest makes room, unless that is the new one. */
+static __init bool make_room_for(const struct deferred_range *r)
+{
+	struct deferred_range *least = &deferred[0];
+
+	for (u32 i = 1; i < nr_deferred; i++)
+		if (range_pages(&deferred[i]) < range_pages(least))
+			least = &deferred[i];
+	if (range_pages(least) >= range_pages(r)) {
+		leave_out(r);
+		return false;
+	}
+	leave_out(least);
+	least->zone->deferred -= range_pages(least);
+	least->zone->managed -= range_pages(least);
+	nr_deferred--;
+	memmove(least, least + 1, (size_t)(&deferred[nr_deferred] - least) * sizeof(*least));
+	return true;
+}
+
+void __init defer_reset(void)
+{
+	nr_deferred = 0;
+}
+
+void __init defer_range(struct zone *zone, pfn_t start, pfn_t end)
 {
 	unsigned long meta = meta_pages(start, end);
+	struct deferred_range r = {zone, start, end - meta, end - meta, end};
 
-	if (nr_deferred == DEFERRED_MAX) {
-		pr_warn("free memory at %#llx, %lu KiB, left out: too many ranges\n",
-			pfn_to_phys(start), (end - start) << 2);
-		return 0;
-	}
 	if (end - start <= meta) /* too small to pay for itself */
-		return 0;
-	deferred[nr_deferred++] = (struct deferred_range){zone, start, end - meta, end - meta, end};
-	zone->deferred += end - meta - start;
-	return end - meta - start;
+		return;
+	if (nr_deferred < DEFERRED_MAX || make_room_for(&r))
+		add_range(&r);
+}
+
+bool pfn_deferred(pfn_t pfn)
+{
+	for (u32 i = 0; i < nr_deferred; i++)
+		if (pfn >= READ_ONCE(deferred[i].next) && pfn < deferred[i].limit)
+			return true;
+	return false;
+}
+
+bool pfn_holds_vmemmap(pfn_t pfn)
+{
+	for (u32 i = 0; i < nr_deferred; i++)
+		if (pfn >= deferred[i].limit && pfn < deferred[i].end)
+			return true;
+	return false;
 }
 
 static struct deferred_range *next_range(const struct zone *zone)
@@ -138,6 +158,9 @@ bool zone_grow(struct zone *zone)
 		if (vmemmap_populate(start, end, &paying_ops))
 			panic("the struct pages of %#llx do not fit in what was set aside",
 			      pfn_to_phys(start));
+		if (page_debug & PAGE_DEBUG_POISON)
+			memset(phys_to_virt(pfn_to_phys(start)), PAGE_POISON,
+			       (end - start) << PAGE_SHIFT);
 		r->next = end;
 		spin_lock(&zone->lock);
 		buddy_free_range(zone, start, end);

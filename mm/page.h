@@ -24,6 +24,7 @@ enum page_type {
 };
 
 struct kmem_cache;
+struct slab;
 
 struct page {
 	union {
@@ -42,8 +43,9 @@ struct page {
 		u64 state; /* word and refcount at once: one store makes a page somebody's */
 	};
 	union {
-		struct list_head lru;	/* FREE: its free list; SLAB: its cache's list */
+		struct list_head lru;	/* FREE: its free list */
 		struct page *next_free; /* PCP */
+		struct slab *slab;	/* SLAB: the map of its objects */
 		struct {
 			u64 owner_ip; /* ALLOCATED with page_owner: who called */
 			u64 owner_time;
@@ -65,18 +67,16 @@ _Static_assert(sizeof(struct page) == 32, "1/128 of memory is what the page arra
 #define PAGE_WORD_MASK			    0x00ffffffu
 #define page_state(type, order, zone, refs) (page_word(type, order, zone) | (u64)(refs) << 32)
 
-/* tests/host replaces this header's idea of where the array is. */
-#ifndef vmemmap
 #define vmemmap ((struct page *)VMEMMAP_START)
-#endif
 
 #define pfn_to_page(pfn)   (vmemmap + (pfn))
 #define page_to_pfn(page)  ((pfn_t)((page)-vmemmap))
 #define page_to_phys(page) pfn_to_phys(page_to_pfn(page))
 #define phys_to_page(phys) pfn_to_page(phys_to_pfn(phys))
 #define page_address(page) phys_to_virt(page_to_phys(page))
-/* Direct map only. */
-#define virt_to_page(addr) pfn_to_page(((virt_addr_t)(addr)-PAGE_OFFSET) >> PAGE_SHIFT)
+/* Direct map only. Shifting before subtracting leaves one constant for the compiler to add. */
+#define virt_to_page(addr) \
+	pfn_to_page(((virt_addr_t)(addr) >> PAGE_SHIFT) - (PAGE_OFFSET >> PAGE_SHIFT))
 
 /* The head of the block that a page of a compound block belongs to; any other page is its own head. */
 static inline struct page *compound_head(struct page *page)
@@ -92,9 +92,10 @@ static inline u32 page_count(const struct page *page)
 	return __atomic_load_n(&page->refcount, __ATOMIC_RELAXED);
 }
 
+/* One more reference to the block that the page belongs to. The caller has one already. */
 static inline void get_page(struct page *page)
 {
-	__atomic_fetch_add(&page->refcount, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&compound_head(page)->refcount, 1, __ATOMIC_RELAXED);
 }
 
 #endif

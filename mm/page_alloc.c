@@ -64,10 +64,14 @@ static inline struct page *pcp_pop(struct per_cpu_pages *pcp)
 	return page;
 }
 
-/* Fill an empty list from blocks as large as the batch; small ones are used up first. zone->lock held. */
+/*
+ * Fill an empty list from blocks as large as what is wanted; small ones are used up first. zone->lock held. The list is
+ * open to all, so a batch must not reach into the reserve; for the one page at hand the caller has checked.
+ */
 static void pcp_refill(struct zone *zone, struct per_cpu_pages *pcp)
 {
-	unsigned int want = PCP_BATCH;
+	unsigned long above = zone->free + zone->deferred - zone->wmark[WMARK_MIN];
+	unsigned long want = (long)above > 1 ? min(above, (unsigned long)PCP_BATCH) : 1;
 
 	pcp->refills++;
 	while (want && zone->nonempty) {
@@ -76,7 +80,7 @@ static void pcp_refill(struct zone *zone, struct per_cpu_pages *pcp)
 
 		for (struct page *page = block + (1UL << order); page-- > block;)
 			pcp_push(pcp, page);
-		want -= 1u << order;
+		want -= 1UL << order;
 	}
 }
 
@@ -102,13 +106,43 @@ void drain_local_pages(void)
 
 /* ---- what is done to a block on its way out and in ------------------------------------------------ */
 
-static void check_poison(struct page *page, unsigned int order)
+static bool poison_intact(struct page *page, unsigned int order)
 {
-	u8 *start = page_va(page);
-	u8 *bad = memchr_inv(start, PAGE_POISON, PAGE_SIZE << order);
+	u8 *bad = memchr_inv(page_va(page), PAGE_POISON, PAGE_SIZE << order);
 
 	if (bad)
-		bad_page(page, "was written to while it was free", bad, 0);
+		bad_page(page, "was written to while it was free", bad, order);
+	return !bad;
+}
+
+static void poison_block(struct page *page, unsigned int order)
+{
+	memset(page_va(page), PAGE_POISON, PAGE_SIZE << order);
+}
+
+static void poison_free_blocks(struct zone *zone)
+{
+	unsigned long flags;
+	struct page *page;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	for (unsigned int order = 0; order < NR_ORDERS; order++)
+		list_for_each_entry (page, &zone->area[order].list, lru)
+			poison_block(page, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+void page_poison_enable(void)
+{
+	page_debug |= PAGE_DEBUG_POISON; /* first: what is freed or grown meanwhile is filled too */
+	drain_local_pages();
+	for (u32 z = 0; z < NR_ZONES; z++)
+		poison_free_blocks(&zones[z]);
+}
+
+void page_poison_disable(void)
+{
+	page_debug &= ~PAGE_DEBUG_POISON;
 }
 
 static void make_compound(struct page *page, unsigned int order)
@@ -126,11 +160,9 @@ static void unmake_compound(struct page *page, unsigned int order)
 		page[i].word = PAGE_INSIDE;
 }
 
-static void prepare(struct page *page, gfp_t gfp, unsigned int order, bool poisoned)
+static void prepare(struct page *page, gfp_t gfp, unsigned int order)
 {
 	page->private = 0;
-	if (poisoned && order == 0) /* a larger block may have parts that were never freed */
-		check_poison(page, order);
 	if ((gfp & __GFP_COMP) && order)
 		make_compound(page, order);
 	if (gfp & __GFP_ZERO)
@@ -182,15 +214,15 @@ static struct page *try_zones(gfp_t gfp, unsigned int order)
 
 	for (u32 z = wanted + 1; z-- > 0;) {
 		struct zone *zone = &zones[z];
-		struct page *page;
 
-		if (!watermark_ok(zone, gfp, order, wanted))
-			continue;
-		do
-			page = take_from_zone(zone, order);
-		while (!page && zone_grow(zone));
-		if (page)
-			return page;
+		while (watermark_ok(zone, gfp, order, wanted)) {
+			struct page *page = take_from_zone(zone, order);
+
+			if (page)
+				return page;
+			if (!zone_grow(zone))
+				break;
+		}
 	}
 	return NULL;
 }
@@ -198,12 +230,28 @@ static struct page *try_zones(gfp_t gfp, unsigned int order)
 /* What is cached elsewhere, then what others can spare. Interrupt context only gets the first. */
 static struct page *reclaim_and_retry(gfp_t gfp, unsigned int order)
 {
+	struct page *page;
+
 	drain_local_pages();
-	if (gfp & __GFP_DIRECT_RECLAIM) {
-		shrink_all(max(1UL << order, (unsigned long)PCP_BATCH));
-		drain_local_pages();
-	}
+	page = try_zones(gfp, order);
+	if (page || !(gfp & __GFP_DIRECT_RECLAIM))
+		return page;
+	shrink_all(max(1UL << order, (unsigned long)PCP_BATCH));
+	drain_local_pages();
 	return try_zones(gfp, order);
+}
+
+/* A block, the shrinkers asked if need be. One that was written to while it was free is reported and stays taken. */
+static struct page *find_block(gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	do {
+		page = try_zones(gfp, order);
+		if (!page)
+			page = reclaim_and_retry(gfp, order);
+	} while (page && (page_debug & PAGE_DEBUG_POISON) && !poison_intact(page, order));
+	return page;
 }
 
 static __noinline struct page *alloc_pages_slow(gfp_t gfp, unsigned int order)
@@ -212,15 +260,11 @@ static __noinline struct page *alloc_pages_slow(gfp_t gfp, unsigned int order)
 
 	if (order > MAX_ORDER || should_fail_alloc(FAIL_PAGE))
 		return NULL;
-	page = try_zones(gfp, order);
-	if (!page)
-		page = reclaim_and_retry(gfp, order);
-	if (!page) {
-		if (!(gfp & __GFP_NOWARN))
-			report_no_memory(gfp, order);
-		return NULL;
-	}
-	prepare(page, gfp, order, page_debug & PAGE_DEBUG_POISON);
+	page = find_block(gfp, order);
+	if (page)
+		prepare(page, gfp, order);
+	else if (!(gfp & __GFP_NOWARN))
+		report_no_memory(gfp, order);
 	return page;
 }
 
@@ -275,6 +319,10 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 /* ---- freeing -------------------------------------------------------------------------------------- */
 
+/* What the state of a block's head is, its order and zone left out, when its only reference is the caller's. */
+#define SOMEBODYS      page_state(PAGE_ALLOCATED, 0, 0, 1)
+#define ORDER_AND_ZONE page_state(0, 0xff, 0xff, 0)
+
 static __noinline void free_block(struct page *page, unsigned int order)
 {
 	struct zone *zone = &zones[page->zone];
@@ -291,7 +339,7 @@ static void free_checked(struct page *page, unsigned int order)
 	if (page->flags & PG_comp)
 		unmake_compound(page, order);
 	if (page_debug & PAGE_DEBUG_POISON)
-		memset(page_va(page), PAGE_POISON, PAGE_SIZE << order);
+		poison_block(page, order);
 	free_block(page, order);
 }
 
@@ -305,35 +353,51 @@ static __noinline void free_pages_slow(struct page *page, unsigned int order)
 		free_checked(page, order);
 }
 
+/* A list that grew too long, and the end of the free that made it so. Interrupts off; `flags` is how they were. */
+static __noinline void pcp_overflow(struct zone *zone, struct per_cpu_pages *pcp,
+				    unsigned long flags)
+{
+	pcp_drain(zone, pcp, PCP_BATCH);
+	local_irq_restore(flags);
+}
+
 void __free_pages(struct page *page, unsigned int order)
 {
+	u64 state = page_state_nofault(page);
 	struct per_cpu_pages *pcp;
 	unsigned long flags;
 
-	if (unlikely(page_debug || !page_readable(page)))
+	if (unlikely(page_debug))
 		return free_pages_slow(page, order);
 	if (order) {
-		if (likely(page->state == page_state(PAGE_ALLOCATED, order, page->zone, 1)))
+		/* The struct page's own order, once it is right, cannot be too large. */
+		if (likely((u8)(state >> 8) == order && (state & ~ORDER_AND_ZONE) == SOMEBODYS))
 			return free_block(page, order);
 		return free_pages_slow(page, order);
 	}
 	flags = local_irq_save();
-	pcp = this_cpu_list(page->zone);
-	if (unlikely(page->state != pcp->allocated)) {
+	pcp = this_cpu_list((u32)state >> 16);
+	if (unlikely(state != pcp->allocated)) {
 		local_irq_restore(flags);
 		return free_pages_slow(page, 0);
 	}
 	pcp->frees++;
 	pcp_push(pcp, page);
 	if (unlikely(pcp->count > PCP_HIGH))
-		pcp_drain(&zones[page->zone], pcp, PCP_BATCH);
+		return pcp_overflow(&zones[page->zone], pcp, flags);
 	local_irq_restore(flags);
 }
 
 void put_page(struct page *page)
 {
-	if (page->type != PAGE_ALLOCATED || !page_count(page)) {
-		bad_page(page, "put_page() without a reference", NULL, page->order);
+	u64 state = page_state_nofault(page);
+
+	if ((u8)state == PAGE_TAIL) {
+		page = compound_head(page);
+		state = page->state;
+	}
+	if ((u8)state != PAGE_ALLOCATED || !(state >> 32)) {
+		bad_page(page, "put_page() without a reference", NULL, (u8)(state >> 8));
 		return;
 	}
 	if (page_count(page) == 1)
@@ -353,7 +417,9 @@ virt_addr_t __get_free_pages(gfp_t gfp, unsigned int order)
 
 void free_pages(virt_addr_t addr, unsigned int order)
 {
-	if (addr)
+	if (addr & ~PAGE_MASK)
+		bad_page(virt_to_page(addr), "is freed by an address inside it", NULL, order);
+	else if (addr)
 		__free_pages(virt_to_page(addr), order);
 }
 
@@ -403,6 +469,8 @@ int alloc_contig_range(pfn_t start, unsigned long n)
 	if (!n || start + n < start || zone_of(start) != zone_of(start + n - 1))
 		return -EINVAL;
 	zone = &zones[zone_of(start)];
+	while (pfn_deferred(start) || pfn_deferred(start + n - 1))
+		zone_grow(zone);
 	drain_local_pages();
 	spin_lock_irqsave(&zone->lock, flags);
 	while (taken < n && pfn_valid(start + taken) && buddy_take(zone, start + taken))
@@ -423,7 +491,7 @@ static __init void defer_by_zone(pfn_t start, pfn_t end)
 		pfn_t stop = z == ZONE_DMA ? phys_to_pfn(MiB(16)) : phys_to_pfn(GiB(4));
 
 		stop = z == ZONE_NORMAL ? end : min(end, stop);
-		zones[z].managed += defer_range(&zones[z], start, stop);
+		defer_range(&zones[z], start, stop);
 		start = stop;
 	}
 }
@@ -462,10 +530,13 @@ void __init page_alloc_init(void)
 	phys_addr_t start, end;
 	u64 cursor = 0;
 
+	defer_reset();
 	for (u32 z = 0; z < NR_ZONES; z++) {
 		zone_init(&zones[z], names[z], (u8)z);
-		pcp_lists[z].allocated = page_state(PAGE_ALLOCATED, 0, z, 1);
-		pcp_lists[z].listed = page_state(PAGE_PCP, 0, z, 0);
+		pcp_lists[z] = (struct per_cpu_pages){
+			.allocated = page_state(PAGE_ALLOCATED, 0, z, 1),
+			.listed = page_state(PAGE_PCP, 0, z, 0),
+		};
 	}
 	while (memblock_next_free(&cursor, &start, &end))
 		defer_by_zone(phys_to_pfn(start), phys_to_pfn(end));
@@ -475,7 +546,7 @@ void __init page_alloc_init(void)
 	prefer(__GFP_DMA | __GFP_DMA32, ZONE_DMA);
 	set_watermarks();
 	if (page_poison)
-		page_debug |= PAGE_DEBUG_POISON;
+		page_poison_enable();
 }
 
 unsigned long nr_free_pages(void)

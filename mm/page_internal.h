@@ -23,6 +23,12 @@ DECLARE_PER_CPU(struct per_cpu_pages[NR_ZONES_POW2], pcp_lists);
 /* Nonzero: every allocation and free takes the slow path, which checks. */
 extern u32 page_debug;
 #define PAGE_POISON 0xaa /* Linux: mm/page_poison.c */
+/*
+ * From now on every free page is full of PAGE_POISON, and an allocation checks that it still is. Fills what is free
+ * now, which takes a while. `page_poison` on the command line has it from the start. Any context.
+ */
+void page_poison_enable(void);
+void page_poison_disable(void);
 
 /* Pages on the lists of all CPUs. */
 unsigned long pcp_pages(u32 zone);
@@ -38,11 +44,17 @@ const char *page_type_name(u8 type);
 const char *why_not_freeable(struct page *page, unsigned int order);
 /* At most one report in a while: order, flags, zone table. */
 void report_no_memory(gfp_t gfp, unsigned int order);
+extern u64 no_memory_reports; /* printed so far */
 
-/* Can the struct page be read at all? For pointers from outside: most of the array is not mapped. */
-static inline bool page_readable(const struct page *page)
+/*
+ * The state of what is said to be a struct page; 0, which no page of anybody's has, for a pointer that points elsewhere.
+ * Most of the array is not mapped, so the look is one that survives a fault.
+ */
+static __always_inline u64 page_state_nofault(const struct page *page)
 {
-	return readable_nofault(page);
+	if (unlikely((virt_addr_t)page >> VMEMMAP_SHIFT != VMEMMAP_START >> VMEMMAP_SHIFT))
+		return 0;
+	return u64_nofault(&page->state);
 }
 
 #endif

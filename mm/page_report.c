@@ -11,7 +11,7 @@
 #include <mm/mm_init.h>
 #include <mm/page_internal.h>
 
-u64 bad_page_reports;
+u64 bad_page_reports, no_memory_reports;
 
 static const char *const type_names[NR_PAGE_TYPES] = {
 	[PAGE_INSIDE] = "inside a block, or not memory",
@@ -49,7 +49,9 @@ const char *why_not_freeable(struct page *page, unsigned int order)
 	case PAGE_TAIL:
 		return "is not the first page of a block";
 	case PAGE_ALLOCATED:
-		break;
+		if (page->zone < NR_ZONES && page->order <= MAX_ORDER)
+			break;
+		return "has a struct page that was overwritten";
 	default:
 		return "was never allocated";
 	}
@@ -119,6 +121,7 @@ void report_no_memory(gfp_t gfp, unsigned int order)
 		kept_back++;
 		return;
 	}
+	no_memory_reports++;
 	pr_err("out of memory: no block of order %u (gfp %#x); %llu such reports were kept back\n",
 	       order, gfp, kept_back);
 	show_free_areas();
