@@ -33,6 +33,14 @@
 #define this_cpu_inc(var) this_cpu_add(var, 1)
 #define this_cpu_dec(var) this_cpu_add(var, -1)
 
+/*
+ * What lies between the template and each CPU's copy; 0 for the boot CPU, which uses the template, and for
+ * CPUs that have none yet. per_cpu_ptr() of a CPU that was never started gives the template.
+ */
+extern unsigned long __per_cpu_offset[];
+#define per_cpu_ptr(ptr, cpu) ((__typeof__(ptr))((char *)(ptr) + __per_cpu_offset[cpu]))
+#define per_cpu(var, cpu)     (*per_cpu_ptr(&(var), cpu))
+
 DECLARE_PER_CPU(u32, cpu_number);
 DECLARE_PER_CPU(unsigned long, this_cpu_off); /* what GS.base holds */
 

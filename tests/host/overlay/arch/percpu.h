@@ -13,6 +13,8 @@
 #define this_cpu_inc(var)	 this_cpu_add(var, 1)
 #define this_cpu_dec(var)	 this_cpu_add(var, -1)
 
+#define per_cpu_ptr(ptr, cpu) ((void)(cpu), (ptr))
+#define per_cpu(var, cpu)     (*per_cpu_ptr(&(var), cpu))
 #define this_cpu_ptr(ptr)	 (ptr)
 
 #define smp_processor_id() 0u
