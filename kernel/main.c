@@ -28,6 +28,7 @@
 #include <mm/memblock.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
+#include <mm/slab.h>
 
 static bool initcall_debug;
 PARAM("initcall", PARAM_FLAG(&initcall_debug),
@@ -134,6 +135,7 @@ static const struct init_step {
 	{"memory", step_memory},	    /* firmware's map -> memblock */
 	{"paging", paging_init},	    /* memblock -> the final page tables */
 	{"pages", page_alloc_init},	    /* memblock's free memory -> zones, buddy system */
+	{"slab", kmem_cache_init},	    /* pages -> objects */
 	{"protect", cpu_enable_protection}, /* SMEP, SMAP, UMIP, global pages */
 	{"screen", step_screen},
 	{"acpi", step_acpi},		 /* firmware tables; power-off by S5 */

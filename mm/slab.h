@@ -1,7 +1,7 @@
 /*
  * The slab allocator: objects of one size from pages of the buddy system.
  * In front a per-CPU array of free objects (a magazine), behind it each slab's
- * free map, a bit an object: no pointer is ever stored inside a free object,
+ * map, a byte an object: no pointer is ever stored inside a free object,
  * so a stale write cannot redirect an allocation, and a constructor's work
  * survives. Linux: kmem_cache, kmalloc (mm/slub.c, mm/slab_common.c).
  *
@@ -18,6 +18,8 @@ struct kmem_cache;
 #define SLAB_POISON	   0x0800u  /* fill free objects, check when they come back */
 #define SLAB_RED_ZONE	   0x0400u  /* bytes before and after that must not change */
 #define SLAB_STORE_USER	   0x10000u /* who allocated and freed, on which CPU, when */
+#define SLAB_CACHE_DMA	   0x4000u  /* from ZONE_DMA: zone flags of a single request are ignored */
+#define SLAB_CACHE_DMA32   0x8000u  /* from ZONE_DMA32 */
 
 #define KMALLOC_MAX_SIZE (4UL << 20)
 
@@ -37,7 +39,10 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj);
 unsigned long kmem_cache_shrink(struct kmem_cache *cache);
 size_t kmem_cache_size(const struct kmem_cache *cache);
 
-/* size 0 gives ZERO_SIZE_PTR, which may be freed and must not be used. NULL: no memory, or too large. */
+/*
+ * size 0 gives ZERO_SIZE_PTR, which may be freed and must not be used. NULL: no memory, or too large. A power of two
+ * up to a page is aligned to itself. A request with a zone flag gets pages of its own.
+ */
 #define ZERO_SIZE_PTR ((void *)16)
 void *kmalloc(size_t size, gfp_t gfp);
 void *kzalloc(size_t size, gfp_t gfp);
@@ -49,6 +54,9 @@ void *krealloc(void *p, size_t size, gfp_t gfp);
 void kfree(const void *p);
 /* Bytes that may be used of what kmalloc() gave; 0 for NULL and ZERO_SIZE_PTR. */
 size_t ksize(const void *p);
+
+/* What addr points to, in words ("kmalloc-64, object 3 of 62, in use, +8"); false: no slab's memory. Any address, any context. */
+bool slab_describe(const void *addr, char *buf, size_t size);
 
 /* Boot: after page_alloc_init(). */
 void kmem_cache_init(void);

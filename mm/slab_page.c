@@ -1,0 +1,269 @@
+/*
+ * Slabs: blocks of pages cut into objects, and the map that says which are free.
+ *
+ * The map has a byte an object and lies before the objects, or for objects of 512 bytes and more in memory of its own,
+ * so that eight of 1 KiB fill two pages exactly. Nothing is ever stored in a free object.
+ * Free objects are found eight at a time: OBJ_FREE is the one state with its top bit set.
+ *
+ * Invariants: page->refcount is the number of objects that are not FREE; a slab is on the list that this number
+ * says (full, partial, empty); page->cache names the owner, and is cleared before the pages go back.
+ */
+#include <lib/bitops.h>
+#include <lib/bug.h>
+#include <mm/slab_fast.h>
+
+#define map_words(objs) (((objs) + 7u) / 8u)
+
+/* ---- birth and death --------------------------------------------------------------------------------- */
+
+static void init_map(struct slab *slab, u32 objs)
+{
+	u64 *word = (u64 *)slab->state;
+
+	for (u32 i = 0; i < objs / 8; i++)
+		word[i] = OBJ_FREE_WORD;
+	if (objs % 8)
+		word[objs / 8] = OBJ_FREE_WORD >> (64 - objs % 8 * 8); /* OBJ_NONE is 0 */
+}
+
+static void init_objects(struct kmem_cache *cache, struct slab *slab)
+{
+	if (likely(!cache->ctor && !(cache->flags & SLAB_DEBUG_FLAGS)))
+		return;
+	for (u32 i = 0; i < cache->objs; i++) {
+		u8 *obj = slab_object_at(cache, slab, i);
+
+		if (cache->flags & SLAB_DEBUG_FLAGS)
+			slab_debug_init(cache, obj);
+		if (cache->ctor)
+			cache->ctor(obj);
+	}
+}
+
+static struct slab *slab_create(struct kmem_cache *cache, gfp_t gfp)
+{
+	gfp_t pages_gfp = (gfp & ~(GFP_ZONEMASK | __GFP_ZERO)) | cache->gfp | __GFP_COMP;
+	struct page *page = alloc_pages(pages_gfp, cache->order);
+	struct slab *slab;
+
+	if (!page)
+		return NULL;
+	slab = page_address(page);
+	if (cache->off_slab)
+		slab = slab_alloc(&slab_map_cache, gfp & ~(GFP_ZONEMASK | __GFP_ZERO),
+				  slab_map_cache.object_size, 0);
+	if (!slab) {
+		__free_pages(page, cache->order);
+		return NULL;
+	}
+	slab->page = page;
+	slab->mem = (u8 *)page_address(page) + cache->first;
+	init_map(slab, cache->objs);
+	init_objects(cache, slab);
+	page->slab = slab;
+	page->refcount = 0;
+	page->cache = cache;
+	page->type = PAGE_SLAB;
+	return slab;
+}
+
+static void slab_destroy(struct kmem_cache *cache, struct slab *slab)
+{
+	struct page *page = slab->page;
+
+	page->type = PAGE_ALLOCATED;
+	page->cache = NULL;
+	page->refcount = 1;
+	if (cache->off_slab)
+		slab_free(&slab_map_cache, slab, 0);
+	__free_pages(page, cache->order);
+}
+
+bool slab_grow(struct kmem_cache *cache, gfp_t gfp)
+{
+	struct slab *slab = slab_create(cache, gfp);
+	unsigned long flags;
+
+	if (!slab)
+		return false;
+	spin_lock_irqsave(&cache->lock, flags);
+	list_add(&slab->link, &cache->empty);
+	cache->nr_slabs++;
+	cache->nr_empty++;
+	cache->stats.born++;
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return true;
+}
+
+/* The empty slab that was not used for longest, off all lists. */
+static struct slab *detach_empty(struct kmem_cache *cache, u32 keep)
+{
+	struct slab *slab = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	if (cache->nr_empty > keep) {
+		slab = list_last_entry(&cache->empty, struct slab, link);
+		list_del(&slab->link);
+		cache->nr_slabs--;
+		cache->nr_empty--;
+		cache->stats.returned++;
+	}
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return slab;
+}
+
+unsigned long slab_trim(struct kmem_cache *cache, u32 keep)
+{
+	unsigned long pages = 0;
+	struct slab *slab;
+
+	while ((slab = detach_empty(cache, keep)) != NULL) {
+		if (unlikely(cache->flags & SLAB_DEBUG_FLAGS) && !slab_debug_retire(cache, slab))
+			continue; /* reported; its pages are lost with it */
+		slab_destroy(cache, slab);
+		pages += 1UL << cache->order;
+	}
+	return pages;
+}
+
+/* ---- objects out and in --------------------------------------------------------------------------------- */
+
+/* The slab now has `used` objects that are not FREE, and had `before`: put it on the list where it belongs. */
+static void set_used(struct kmem_cache *cache, struct slab *slab, u32 before, u32 used)
+{
+	slab->page->refcount = used;
+	if (used == 0) {
+		list_move(&slab->link, &cache->empty);
+		cache->nr_empty++;
+	} else if (used == cache->objs) {
+		list_move(&slab->link, &cache->full);
+	} else if (before == 0 || before == cache->objs) {
+		list_move(&slab->link, &cache->partial);
+	}
+	if (before == 0)
+		cache->nr_empty--;
+}
+
+/* A partial slab before an empty one, so that memory in use stays dense. */
+static struct slab *slab_with_free(const struct kmem_cache *cache)
+{
+	const struct list_head *list = &cache->partial;
+
+	if (list_empty(list))
+		list = &cache->empty;
+	return list_first_entry_or_null(list, struct slab, link);
+}
+
+static u32 take_from(struct kmem_cache *cache, struct slab *slab, struct mag_entry *out, u32 want)
+{
+	const u64 *words = (const u64 *)slab->state;
+	u32 before = slab->page->refcount, n = 0;
+
+	want = min(want, cache->objs - before);
+	for (u32 i = 0; n < want; i++) {
+		for (u64 free = words[i] & OBJ_FREE_WORD; free && n < want; free &= free - 1) {
+			u32 index = i * 8 + (u32)(__ffs(free) / 8);
+
+			slab->state[index] = OBJ_CACHED;
+			out[n++] = (struct mag_entry){slab_object_at(cache, slab, index),
+						      &slab->state[index]};
+		}
+	}
+	set_used(cache, slab, before, before + n);
+	return n;
+}
+
+u32 slab_take(struct kmem_cache *cache, struct mag_entry *out, u32 want)
+{
+	struct slab *slab;
+	u32 n = 0;
+
+	while (n < want && (slab = slab_with_free(cache)) != NULL)
+		n += take_from(cache, slab, out + n, want - n);
+	return n;
+}
+
+/* Freed twice at the same moment on two CPUs: both saw it LIVE, so it is in magazines twice. The second is dropped. */
+static void report_second(const struct mag_entry *entry)
+{
+	struct slab_object o;
+
+	slab_find(entry->obj, &o);
+	slab_report(SLAB_DOUBLE_FREE, &o, entry->obj, NULL, 0);
+}
+
+/* As many of the n entries as follow each other in one slab; returns how many those are. */
+static u32 put_run(struct kmem_cache *cache, const struct mag_entry *entry, u32 n)
+{
+	unsigned long mask = cache->slab_mask, start = (unsigned long)entry->obj & mask;
+	struct slab *slab = slab_page(cache, entry->obj)->slab;
+	u32 before = slab->page->refcount, run = 0, dropped = 0;
+
+	do {
+		if (unlikely(*entry->state != OBJ_CACHED)) {
+			report_second(entry);
+			dropped++;
+		} else {
+			*entry->state = OBJ_FREE;
+		}
+		run++;
+		entry++;
+	} while (run < n && ((unsigned long)entry->obj & mask) == start);
+	if (run > dropped)
+		set_used(cache, slab, before, before - (run - dropped));
+	return run;
+}
+
+void slab_put(struct kmem_cache *cache, const struct mag_entry *entries, u32 n)
+{
+	while (n) {
+		u32 run = put_run(cache, entries, n);
+
+		entries += run;
+		n -= run;
+	}
+}
+
+void slab_lose(const struct slab_object *o)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&o->cache->lock, flags);
+	if (*o->state == OBJ_FREE)
+		set_used(o->cache, o->slab, o->slab->page->refcount, o->slab->page->refcount + 1);
+	*o->state = OBJ_LOST;
+	spin_unlock_irqrestore(&o->cache->lock, flags);
+}
+
+/* ---- from an address back to an object ------------------------------------------------------------------ */
+
+/* The head of the slab that the page is in, or NULL. The page may be any address. */
+static struct page *slab_head(struct page *page)
+{
+	if (byte_is_nofault(&page->type, PAGE_TAIL))
+		page = page->head;
+	return byte_is_nofault(&page->type, PAGE_SLAB) ? page : NULL;
+}
+
+enum slab_fault slab_find(const void *p, struct slab_object *o)
+{
+	struct page *head = slab_head(virt_to_page(p));
+	u32 at;
+
+	*o = (struct slab_object){.cache = NULL};
+	if (!head)
+		return SLAB_WILD_FREE;
+	o->cache = head->cache;
+	o->slab = head->slab;
+	if ((const u8 *)p < o->slab->mem)
+		return SLAB_INTERIOR_FREE;
+	at = (u32)((const u8 *)p - o->slab->mem);
+	o->index = at / o->cache->size;
+	o->offset = at % o->cache->size;
+	if (o->index >= o->cache->objs)
+		return SLAB_INTERIOR_FREE;
+	o->obj = slab_object_at(o->cache, o->slab, o->index);
+	o->state = &o->slab->state[o->index];
+	return o->offset ? SLAB_INTERIOR_FREE : SLAB_OK;
+}
