@@ -36,6 +36,7 @@ STATUS_MEANING = {
     35: "the kernel says: tests failed",
     37: "the kernel panicked",
     124: "the time limit ran out",
+    125: "the machine could not be started",
     137: "the time limit ran out (killed)",
     0: "the machine was powered off",
 }
