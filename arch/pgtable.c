@@ -107,6 +107,13 @@ static pte_t *entry_for(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t 
 	}
 }
 
+pte_t *pgtable_pte(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 prot)
+{
+	int err = 0;
+
+	return entry_for(ops, pml4, virt, PAGE_SHIFT, prot & _PAGE_USER, &err);
+}
+
 /* Both ends of a range in one half of the canonical space. */
 static bool range_valid(virt_addr_t virt, u64 size)
 {
@@ -206,6 +213,35 @@ int pgtable_protect(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt
 		    u64 prot)
 {
 	return change_range(ops, pml4, virt, size, false, prot);
+}
+
+/* Entries of a table of level `shift` that begins at `base`: free what they point to, if [start, last] holds it all. */
+static void free_below(const struct pgtable_ops *ops, pte_t *table, virt_addr_t base,
+		       unsigned int shift, virt_addr_t start, virt_addr_t last)
+{
+	virt_addr_t span = 1UL << shift;
+	virt_addr_t from = max(base, ALIGN_DOWN(start, span));
+
+	for (unsigned int i = table_index(from, shift); i < PTRS_PER_TABLE && from <= last;
+	     i++, from += span) {
+		pte_t *child;
+
+		if (!(table[i] & _PAGE_PRESENT) || is_leaf(table[i], shift))
+			continue;
+		child = table_of(table[i]);
+		if (shift > PMD_SHIFT)
+			free_below(ops, child, from, shift - 9, start, last);
+		if (from >= start && from + (span - 1) <= last) {
+			table[i] = 0;
+			ops->free(child);
+		}
+	}
+}
+
+void pgtable_free_tables(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size)
+{
+	if (range_valid(virt, size))
+		free_below(ops, pml4, 0, PGD_SHIFT, virt, virt + size - 1);
 }
 
 /* ---- visiting ------------------------------------------------------------------------------- */

@@ -49,11 +49,24 @@ void pgtable_walk(pte_t *pml4, virt_addr_t virt, struct pt_walk *walk);
  */
 int pgtable_map(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, phys_addr_t phys,
 		u64 size, u64 prot, unsigned int max_shift);
+/*
+ * The entry for the 4 KiB page at virt; those of the pages after it follow in memory up to the next 2 MiB
+ * boundary. Makes tables (for user addresses if prot says so) and splits large pages on the way. NULL: no memory.
+ * For those who fill many entries with frames of their own choice; they flush.
+ */
+pte_t *pgtable_pte(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 prot);
 /* Unmap [virt, virt+size), splitting large pages at the edges; holes are skipped. Tables stay. 0 or -ENOMEM. */
 int pgtable_unmap(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size);
 /* Give the mapped pages of the range the bits of prot; the same rules. 0 or -ENOMEM. */
 int pgtable_protect(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size,
 		    u64 prot);
+/*
+ * Free each table below the PML4 whose whole span lies in [virt, virt+size), where nothing is mapped any more (so
+ * a range that goes from one mapping to the next frees most). Page aligned. A CPU may still have the way through
+ * a table cached: if the PML4 is in use, ops->free keeps it until a flush. Not for the kernel's half: its tables stay,
+ * so that a fault handler may walk them at any time without a lock.
+ */
+void pgtable_free_tables(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size);
 
 /*
  * Visit every mapping in address order, equal neighbours merged: same protection, same page size,
