@@ -29,6 +29,7 @@
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
+#include <mm/vmalloc.h>
 
 static bool initcall_debug;
 PARAM("initcall", PARAM_FLAG(&initcall_debug),
@@ -136,6 +137,7 @@ static const struct init_step {
 	{"paging", paging_init},	    /* memblock -> the final page tables */
 	{"pages", page_alloc_init},	    /* memblock's free memory -> zones, buddy system */
 	{"slab", kmem_cache_init},	    /* pages -> objects */
+	{"vmalloc", vmalloc_init},	    /* addresses for areas: ioremap() works, stacks */
 	{"protect", cpu_enable_protection}, /* SMEP, SMAP, UMIP, global pages */
 	{"screen", step_screen},
 	{"acpi", step_acpi},		 /* firmware tables; power-off by S5 */

@@ -1,19 +1,16 @@
 /*
  * Mappings of what is not RAM: device registers, framebuffers, firmware
- * tables. Addresses come from the front of the vmalloc area, each mapping
- * followed by an unmapped guard page. SDM vol. 3, 12.11.2: registers are mapped uncached.
+ * tables, as areas of the vmalloc region. SDM vol. 3, 12.11.2: registers are mapped uncached.
  */
+#define pr_fmt(fmt) "ioremap: " fmt
+
 #include <arch/cpufeature.h>
 #include <arch/pgtable.h>
-#include <lib/errno.h>
 #include <lib/printk.h>
-#include <lib/spinlock.h>
+#include <mm/fault_inject.h>
 #include <mm/ioremap.h>
 #include <mm/memblock.h>
-#include <mm/mm.h>
-
-static DEFINE_SPINLOCK(ioremap_lock); /* guards next_virt and the tables below VMALLOC_START */
-static virt_addr_t next_virt = VMALLOC_START;
+#include <mm/vmalloc_internal.h>
 
 static bool phys_range_valid(phys_addr_t phys, size_t size)
 {
@@ -22,73 +19,62 @@ static bool phys_range_valid(phys_addr_t phys, size_t size)
 	return size && phys < limit && size <= limit - phys;
 }
 
-static void *map_phys(phys_addr_t phys, size_t size, u64 prot)
+static void *map_phys(phys_addr_t phys, size_t size, u64 prot, const void *caller)
 {
 	phys_addr_t start = ALIGN_DOWN(phys, PAGE_SIZE);
-	u64 span = ALIGN(phys + size, PAGE_SIZE) - start;
-	unsigned long flags;
-	virt_addr_t virt;
-	int err = -ENOSPC;
+	struct vmap_area *area = NULL;
 
 	if (!phys_range_valid(phys, size)) {
-		pr_err("ioremap: %#llx, %zu bytes, is no physical range of this CPU\n", phys, size);
+		pr_err("%#llx, %zu bytes, is no physical range of this CPU\n", phys, size);
 		return NULL;
 	}
-	spin_lock_irqsave(&ioremap_lock, flags);
-	virt = next_virt;
-	if (span + PAGE_SIZE <= VMALLOC_END - virt) {
-		err = pgtable_map(&kernel_pgtable_ops, kernel_pml4, virt, start, span, prot,
-				  PAGE_SHIFT);
-		next_virt += span + PAGE_SIZE;
+	if (!should_fail_alloc(FAIL_VMALLOC))
+		area = get_vm_area(phys + size - start, VM_IOREMAP, caller);
+	if (area && map_vm_area_phys(area, start, prot)) {
+		release_vm_area(area);
+		area = NULL;
 	}
-	spin_unlock_irqrestore(&ioremap_lock, flags);
-	if (err) {
-		pr_err("ioremap: no room to map %#llx, %zu bytes (%d)\n", phys, size, err);
+	if (!area) {
+		pr_err("no room to map %#llx, %zu bytes\n", phys, size);
 		return NULL;
 	}
-	return (void *)(virt + (phys - start));
+	return (void *)(area->start + (virt_addr_t)(phys - start));
 }
 
-static void *map_device(phys_addr_t phys, size_t size, u64 prot)
+static void *map_device(phys_addr_t phys, size_t size, u64 prot, const void *caller)
 {
 	if (memblock_overlaps_memory(phys, size)) {
-		pr_err("ioremap: %#llx, %zu bytes, is RAM\n", phys, size);
+		pr_err("%#llx, %zu bytes, is RAM\n", phys, size);
 		return NULL;
 	}
-	return map_phys(phys, size, prot);
+	return map_phys(phys, size, prot, caller);
 }
 
 void *ioremap(phys_addr_t phys, size_t size)
 {
-	return map_device(phys, size, PAGE_KERNEL_NOCACHE);
+	return map_device(phys, size, PAGE_KERNEL_NOCACHE, __builtin_return_address(0));
 }
 
 void *ioremap_wc(phys_addr_t phys, size_t size)
 {
-	return map_device(phys, size,
-			  cpu_has(X86_FEATURE_PAT) ? PAGE_KERNEL_WC : PAGE_KERNEL_NOCACHE);
+	u64 prot = cpu_has(X86_FEATURE_PAT) ? PAGE_KERNEL_WC : PAGE_KERNEL_NOCACHE;
+
+	return map_device(phys, size, prot, __builtin_return_address(0));
 }
 
 const void *memremap_ro(phys_addr_t phys, size_t size)
 {
-	return map_phys(phys, size, PAGE_KERNEL_RO);
+	return map_phys(phys, size, PAGE_KERNEL_RO, __builtin_return_address(0));
 }
 
-/* Addresses are not used again until the vmalloc area has an allocator: a stale pointer faults. */
 void iounmap(const void *addr)
 {
-	virt_addr_t virt = ALIGN_DOWN((virt_addr_t)addr, PAGE_SIZE);
-	unsigned long flags;
-	struct pt_walk walk;
+	struct vmap_area *area;
 
-	if (virt < VMALLOC_START || virt >= VMALLOC_END)
+	if (!addr)
 		return;
-	spin_lock_irqsave(&ioremap_lock, flags);
-	for (;; virt += PAGE_SIZE) {
-		pgtable_walk(kernel_pml4, virt, &walk);
-		if (!walk.mapped)
-			break; /* the guard page */
-		pgtable_unmap(&kernel_pgtable_ops, kernel_pml4, virt, PAGE_SIZE);
-	}
-	spin_unlock_irqrestore(&ioremap_lock, flags);
+	area = claim_vm_area(ALIGN_DOWN((virt_addr_t)addr, PAGE_SIZE), VM_IOREMAP, "iounmap",
+			     __builtin_return_address(0));
+	if (area)
+		release_vm_area(area);
 }

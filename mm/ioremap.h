@@ -12,6 +12,7 @@ void *ioremap(phys_addr_t phys, size_t size);
 void *ioremap_wc(phys_addr_t phys, size_t size);
 /* The same cached and read-only: firmware tables, loader data. RAM is allowed. */
 const void *memremap_ro(phys_addr_t phys, size_t size);
+/* What one of these gave, or any address in its first page; NULL is allowed. Anything else is reported and left alone. */
 void iounmap(const void *addr);
 
 #endif
