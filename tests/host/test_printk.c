@@ -182,6 +182,9 @@ static void check_line(struct reader *r)
 	size_t len;
 
 	r->line[r->len] = '\0';
+	/* A writer that the machine stopped while the ring went round leaves a note: lost is not torn. */
+	if (strstr(r->line, "(lost: ") == r->line)
+		return;
 	assert_int_equal(sscanf(r->line, "%u %u", &who, &n), 2);
 	assert_true(who < WRITERS && n < LINES);
 	len = fill_length(who, n);
