@@ -434,7 +434,6 @@ TEST(traps, copy_stops_where_memory_ends)
 
 #define MSR_NONE	   0x4ffffffe /* in no vendor's range */
 #define MSR_EFER	   0xc0000080
-#define MSR_KERNEL_GS_BASE 0xc0000102 /* takes canonical addresses only */
 
 TEST(traps, rdmsr_safe_reads_what_is_there)
 {
