@@ -103,19 +103,20 @@ static inline u64 rdmsr(u32 msr)
 
 static inline void wrmsr(u32 msr, u64 value)
 {
-	__asm__ __volatile__("wrmsr" ::"c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
+	__asm__ __volatile__("wrmsr" ::"c"(msr), "a"((u32)value), "d"((u32)(value >> 32))
+			     : "memory");
 }
 
-#define DEFINE_CR_ACCESSORS(n)                                                       \
-	static inline unsigned long read_cr##n(void)                                 \
-	{                                                                            \
-		unsigned long v;                                                     \
-		__asm__ __volatile__("mov %%cr" #n ", %0" : "=r"(v)::"memory");      \
-		return v;                                                            \
-	}                                                                            \
-	static inline void write_cr##n(unsigned long v)                              \
-	{                                                                            \
-		__asm__ __volatile__("mov %0, %%cr" #n ::"r"(v) : "memory");         \
+#define DEFINE_CR_ACCESSORS(n)                                                  \
+	static inline unsigned long read_cr##n(void)                            \
+	{                                                                       \
+		unsigned long v;                                                \
+		__asm__ __volatile__("mov %%cr" #n ", %0" : "=r"(v)::"memory"); \
+		return v;                                                       \
+	}                                                                       \
+	static inline void write_cr##n(unsigned long v)                         \
+	{                                                                       \
+		__asm__ __volatile__("mov %0, %%cr" #n ::"r"(v) : "memory");    \
 	}
 DEFINE_CR_ACCESSORS(0)
 DEFINE_CR_ACCESSORS(2)

@@ -12,23 +12,23 @@
 
 #include <lib/types.h>
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE  (1UL << PAGE_SHIFT)
-#define PAGE_MASK  (~(PAGE_SIZE - 1))
-#define PMD_SHIFT  21
-#define PMD_SIZE   (1UL << PMD_SHIFT)
-#define PUD_SHIFT  30
-#define PUD_SIZE   (1UL << PUD_SHIFT)
-#define PGD_SHIFT  39
+#define PAGE_SHIFT     12
+#define PAGE_SIZE      (1UL << PAGE_SHIFT)
+#define PAGE_MASK      (~(PAGE_SIZE - 1))
+#define PMD_SHIFT      21
+#define PMD_SIZE       (1UL << PMD_SHIFT)
+#define PUD_SHIFT      30
+#define PUD_SIZE       (1UL << PUD_SHIFT)
+#define PGD_SHIFT      39
 #define PTRS_PER_TABLE 512
 
-#define PAGE_OFFSET   0xffff888000000000UL
+#define PAGE_OFFSET	0xffff888000000000UL
 #define DIRECT_MAP_SIZE (64UL << 40)
-#define VMALLOC_START 0xffffc90000000000UL
-#define VMALLOC_END   0xffffe90000000000UL
-#define VMEMMAP_START 0xffffea0000000000UL
-#define VMEMMAP_SHIFT 40 /* its size; it is aligned to that */
-#define KERNEL_MAP    0xffffffff80000000UL
+#define VMALLOC_START	0xffffc90000000000UL
+#define VMALLOC_END	0xffffe90000000000UL
+#define VMEMMAP_START	0xffffea0000000000UL
+#define VMEMMAP_SHIFT	40 /* its size; it is aligned to that */
+#define KERNEL_MAP	0xffffffff80000000UL
 #define KERNEL_MAP_SIZE (1UL << 30)
 
 #define _PAGE_PRESENT  BIT(0)
@@ -43,8 +43,8 @@
 #define _PAGE_NX       BIT(63)
 #define PTE_PFN_MASK   0x000ffffffffff000UL
 
-#define phys_to_pfn(p) ((pfn_t)((p) >> PAGE_SHIFT))
-#define pfn_to_phys(n) ((phys_addr_t)(n) << PAGE_SHIFT)
+#define phys_to_pfn(p)	((pfn_t)((p) >> PAGE_SHIFT))
+#define pfn_to_phys(n)	((phys_addr_t)(n) << PAGE_SHIFT)
 /* Direct map only. */
 #define phys_to_virt(p) ((void *)((virt_addr_t)(p) + PAGE_OFFSET))
 

@@ -16,11 +16,12 @@ struct demo {
 	int (*run)(int argc, char **argv);
 };
 
-#define DEMO(dname, dusage, dhelp, fn) __DEMO(dname, dusage, dhelp, fn, CONCAT(__demo_, __COUNTER__))
+#define DEMO(dname, dusage, dhelp, fn) \
+	__DEMO(dname, dusage, dhelp, fn, CONCAT(__demo_, __COUNTER__))
 #define __DEMO(dname, dusage, dhelp, fn, id) __DEMO2(dname, dusage, dhelp, fn, id)
-#define __DEMO2(dname, dusage, dhelp, fn, id)                                                   \
-	static const struct demo id = {                                                         \
-		.name = (dname), .usage = (dusage), .help = (dhelp), .run = (fn)};              \
+#define __DEMO2(dname, dusage, dhelp, fn, id)                                      \
+	static const struct demo id = {                                            \
+		.name = (dname), .usage = (dusage), .help = (dhelp), .run = (fn)}; \
 	REGISTER(demos, id)
 
 DECLARE_REGISTRY(const struct demo, demos);

@@ -12,11 +12,11 @@
 
 #include <lib/types.h>
 
-#define REGISTER(table, object)                                                       \
-	static __typeof__(object) *const CONCAT(__reg_##table##_, __COUNTER__) __used \
-		__section(".registry." #table) = &(object)
+#define REGISTER(table, object)                                                \
+	static __typeof__(object) *const CONCAT(__reg_##table##_, __COUNTER__) \
+		__used __section(".registry." #table) = &(object)
 
-#define DECLARE_REGISTRY(type, table)                    \
+#define DECLARE_REGISTRY(type, table)                  \
 	extern type *const __start_registry_##table[]; \
 	extern type *const __stop_registry_##table[]
 

@@ -20,7 +20,10 @@ typedef struct {
 	};
 } spinlock_t;
 
-#define SPIN_LOCK_INIT	     {.word = 0}
+#define SPIN_LOCK_INIT    \
+	{                 \
+		.word = 0 \
+	}
 #define DEFINE_SPINLOCK(x) spinlock_t x = SPIN_LOCK_INIT
 
 static inline void spin_lock_init(spinlock_t *lock)
@@ -65,10 +68,10 @@ static inline void spin_unlock(spinlock_t *lock)
 	__asm__ __volatile__("addw $1, %0" : "+m"(lock->owner)::"memory", "cc");
 }
 
-#define spin_lock_irqsave(lock, flags)         \
-	do {                                   \
-		(flags) = local_irq_save();    \
-		spin_lock(lock);               \
+#define spin_lock_irqsave(lock, flags)      \
+	do {                                \
+		(flags) = local_irq_save(); \
+		spin_lock(lock);            \
 	} while (0)
 
 static inline void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)

@@ -15,7 +15,7 @@
 
 #define per_cpu_ptr(ptr, cpu) ((void)(cpu), (ptr))
 #define per_cpu(var, cpu)     (*per_cpu_ptr(&(var), cpu))
-#define this_cpu_ptr(ptr)	 (ptr)
+#define this_cpu_ptr(ptr)     (ptr)
 
 #define smp_processor_id() 0u
 
