@@ -3,7 +3,7 @@
  *
  * The idea: reading video memory is slow, writing it is not cheap, and most of a scrolled screen looks as it
  * did. So the text lives in RAM twice, as it should be (`want`) and as it is drawn (`shown`); scrolling
- * moves bytes in `want`, and a flush draws the cells that differ.
+ * moves bytes in `want`, and a flush draws the font rows that differ.
  *
  * Invariant: outside of flush(), a cell of a row that is not between dirty_first and dirty_last is drawn as wanted.
  *
@@ -15,6 +15,7 @@
 #include <drivers/video/font.h>
 #include <drivers/video/framebuffer.h>
 #include <drivers/video/vt.h>
+#include <lib/bitops.h>
 #include <lib/console.h>
 #include <lib/errno.h>
 #include <lib/printk.h>
@@ -78,36 +79,57 @@ static void fb_scroll(struct vt *vt)
 
 /* ---- pixels ---------------------------------------------------------------------------------- */
 
-/* `span` is a constant in each caller, so the copies are two moves or four and no loop. */
-static __always_inline void draw_glyph(u8 *line, const u8 *glyph, u8 invert, const u32 span)
+/* Half a cell as it looks, a font row in each byte, the top one lowest. */
+static u64 half_cell(u8 cell, u32 half)
 {
-	for (u32 y = 0; y < FONT_HEIGHT; y++) {
-		u8 bits = glyph[y] ^ invert;
+	u64 rows = ((const u64 *)font_glyph(cell & ~CURSOR))[half];
 
-		for (u32 i = 0; i < fb.scale; i++, line += fb.pitch) {
-			__builtin_memcpy(line, fb.piece[bits >> 4], span);
-			__builtin_memcpy(line + span, fb.piece[bits & 0xf], span);
+	return cell & CURSOR ? ~rows : rows;
+}
+
+/*
+ * From what is shown to what is wanted: about half of the font rows differ between two characters. `span`
+ * is a constant in each caller, so a copy is a move or two and no call; scale and pitch are copied, because
+ * the compiler must take every store of pixels for one that could change them.
+ */
+static __always_inline void draw_difference(u8 *at, u8 shown, u8 want, const u32 span)
+{
+	const u32 scale = fb.scale, pitch = fb.pitch;
+
+	for (u32 half = 0; half < 2; half++, at += 8 * scale * pitch) {
+		u64 rows = half_cell(want, half);
+		u64 differ = rows ^ half_cell(shown, half);
+
+		while (differ) {
+			u32 bit = (u32)__ffs(differ) & ~7U;
+			const u8 *left = fb.piece[rows >> bit >> 4 & 0xf];
+			const u8 *right = fb.piece[rows >> bit & 0xf];
+			u8 *line = at + bit / 8 * scale * pitch;
+
+			for (u32 i = 0; i < scale; i++, line += pitch) {
+				__builtin_memcpy(line, left, span);
+				__builtin_memcpy(line + span, right, span);
+			}
+			differ &= ~(0xffULL << bit);
 		}
 	}
 }
 
-static void draw_cell(u32 row, u32 col, u8 cell)
+static void draw_cell(u32 row, u32 col, u8 shown, u8 want)
 {
 	u8 *at = fb.mem + (u64)row * FONT_HEIGHT * fb.scale * fb.pitch + (u64)col * 2 * fb.span;
-	const u8 *glyph = font_glyph(cell & ~CURSOR);
-	u8 invert = cell & CURSOR ? 0xff : 0;
 
 	switch (fb.span) {
 	case 8: /* 15 and 16 bits */
-		return draw_glyph(at, glyph, invert, 8);
+		return draw_difference(at, shown, want, 8);
 	case 12: /* 24 */
-		return draw_glyph(at, glyph, invert, 12);
+		return draw_difference(at, shown, want, 12);
 	case 16: /* 32, or 16 twice as large */
-		return draw_glyph(at, glyph, invert, 16);
+		return draw_difference(at, shown, want, 16);
 	case 24:
-		return draw_glyph(at, glyph, invert, 24);
+		return draw_difference(at, shown, want, 24);
 	case 32:
-		return draw_glyph(at, glyph, invert, 32);
+		return draw_difference(at, shown, want, 32);
 	}
 }
 
@@ -124,7 +146,7 @@ static void draw_row(u32 row, u32 cols)
 		}
 		if (fb.want[row][col] == fb.shown[row][col])
 			continue;
-		draw_cell(row, col, fb.want[row][col]);
+		draw_cell(row, col, fb.shown[row][col], fb.want[row][col]);
 		fb.shown[row][col] = fb.want[row][col];
 	}
 }

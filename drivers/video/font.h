@@ -7,7 +7,7 @@
 #define FONT_WIDTH  8
 #define FONT_HEIGHT 16
 
-/* FONT_HEIGHT bytes, the top row first, the left pixel in bit 7. What is not printable ASCII gets a box. */
+/* FONT_HEIGHT bytes, the top row first, the left pixel in bit 7; aligned to 8. What is not printable ASCII gets a box. */
 const u8 *font_glyph(u8 c);
 
 #endif
