@@ -107,6 +107,21 @@ static pte_t *entry_for(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t 
 	}
 }
 
+pte_t *pgtable_lookup_pte(pte_t *pml4, virt_addr_t virt)
+{
+	pte_t *table = pml4;
+
+#pragma GCC unroll 3
+	for (unsigned int shift = PGD_SHIFT; shift > PAGE_SHIFT; shift -= 9) {
+		pte_t entry = table[table_index(virt, shift)];
+
+		if ((entry & (_PAGE_PRESENT | _PAGE_PSE)) != _PAGE_PRESENT)
+			return NULL;
+		table = table_of(entry);
+	}
+	return &table[table_index(virt, PAGE_SHIFT)];
+}
+
 pte_t *pgtable_pte(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 prot)
 {
 	int err = 0;

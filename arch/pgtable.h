@@ -51,9 +51,11 @@ int pgtable_map(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, ph
 		u64 size, u64 prot, unsigned int max_shift);
 /*
  * The entry for the 4 KiB page at virt; those of the pages after it follow in memory up to the next 2 MiB
- * boundary. Makes tables (for user addresses if prot says so) and splits large pages on the way. NULL: no memory.
- * For those who fill many entries with frames of their own choice; they flush.
+ * boundary. For those who fill or clear many entries, with frames of their own choice; they flush.
+ * lookup: NULL when there is no table, or a large page. The other makes tables (for user addresses if prot says so)
+ * and splits large pages on the way; NULL: no memory.
  */
+pte_t *pgtable_lookup_pte(pte_t *pml4, virt_addr_t virt);
 pte_t *pgtable_pte(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 prot);
 /* Unmap [virt, virt+size), splitting large pages at the edges; holes are skipped. Tables stay. 0 or -ENOMEM. */
 int pgtable_unmap(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size);

@@ -127,6 +127,19 @@ static inline virt_addr_t table_end(virt_addr_t virt)
 	return ALIGN_DOWN(virt, PMD_SIZE) + PMD_SIZE;
 }
 
+/* The entry for virt, the lock taken only if a table must be made: one that is there stays. */
+static pte_t *get_pte(virt_addr_t virt)
+{
+	pte_t *pte = pgtable_lookup_pte(kernel_pml4, virt);
+
+	if (likely(pte))
+		return pte;
+	spin_lock(&vmap_lock);
+	pte = pgtable_pte(&kernel_pgtable_ops, kernel_pml4, virt, 0);
+	spin_unlock(&vmap_lock);
+	return pte;
+}
+
 /* Map `pages`, or new ones. On failure the area is filled up to some point. */
 static int fill(struct vmap_area *area, struct page **pages, gfp_t gfp, u64 prot)
 {
@@ -135,11 +148,8 @@ static int fill(struct vmap_area *area, struct page **pages, gfp_t gfp, u64 prot
 	prot &= supported_pte_mask;
 	while (virt < area->end) {
 		virt_addr_t stop = min(area->end, table_end(virt));
-		pte_t *pte;
+		pte_t *pte = get_pte(virt);
 
-		spin_lock(&vmap_lock);
-		pte = pgtable_pte(&kernel_pgtable_ops, kernel_pml4, virt, prot);
-		spin_unlock(&vmap_lock);
 		if (!pte)
 			return -ENOMEM;
 		for (; virt < stop; virt += PAGE_SIZE) {
@@ -187,16 +197,14 @@ static struct page *clear_entries(const struct vmap_area *area)
 
 	while (virt < area->end) {
 		virt_addr_t stop = min(area->end, table_end(virt));
-		struct pt_walk walk;
+		pte_t *pte = pgtable_lookup_pte(kernel_pml4, virt);
 
-		pgtable_walk(kernel_pml4, virt, &walk);
-		if (walk.shift != PAGE_SHIFT)
-			return list;
-		for (pte_t *pte = walk.entry; virt < stop; virt += PAGE_SIZE, pte++) {
-			struct page *page = phys_to_page(*pte & PTE_PFN_MASK);
+		for (; virt < stop; virt += PAGE_SIZE, pte++) {
+			struct page *page;
 
-			if (!*pte)
+			if (!pte || !*pte)
 				return list;
+			page = phys_to_page(*pte & PTE_PFN_MASK);
 			*pte = 0;
 			if (owns_pages) {
 				page->private = (virt_addr_t)list;
