@@ -9,6 +9,9 @@
  */
 #include <arch/cpufeature.h>
 #include <arch/insn.h>
+#include <lib/errno.h>
+#include <lib/param.h>
+#include <lib/printk.h>
 #include <lib/string.h>
 
 #define CPUID_EXTENDED	 0x80000000u
@@ -160,8 +163,6 @@ static void read_extended_leaves(struct cpuinfo_x86 *c)
 		c->words[CPUID_80000001_EDX] = r.edx;
 		c->words[CPUID_80000001_ECX] = r.ecx;
 	}
-	if (max >= CPUID_EXTENDED + 4)
-		read_model_name(c);
 	if (max >= CPUID_EXTENDED + 7)
 		c->words[CPUID_80000007_EDX] = cpuid(CPUID_EXTENDED + 7).edx;
 	if (max >= CPUID_EXTENDED + 8) {
@@ -185,12 +186,96 @@ static void read_hypervisor_leaves(struct cpuinfo_x86 *c)
 		c->max_hyp_leaf = CPUID_HYPERVISOR + 1;
 }
 
+void cpuid_read(struct cpuinfo_x86 *c)
+{
+	read_standard_leaves(c);
+	read_extended_leaves(c);
+}
+
 void cpu_init(void)
 {
-	read_standard_leaves(&boot_cpu_data);
-	read_extended_leaves(&boot_cpu_data);
-	read_hypervisor_leaves(&boot_cpu_data);
+	struct cpuinfo_x86 *c = &boot_cpu_data;
+
+	cpuid_read(c);
+	if (c->max_ext_leaf >= CPUID_EXTENDED + 4)
+		read_model_name(c);
+	read_hypervisor_leaves(c);
 }
+
+/* ---- switching features off ------------------------------------------------------------------- */
+
+u32 cleared_cpu_caps[NR_CPUID_WORDS];
+
+/* What is no use without something else; a feature stands below what it needs. */
+static const struct {
+	u32 feature, needs;
+} dependencies[] = {
+	{X86_FEATURE_X2APIC, X86_FEATURE_APIC},
+	{X86_FEATURE_TSC_DEADLINE_TIMER, X86_FEATURE_APIC},
+	{X86_FEATURE_TSC_DEADLINE_TIMER, X86_FEATURE_TSC},
+	{X86_FEATURE_CONSTANT_TSC, X86_FEATURE_TSC},
+	{X86_FEATURE_PCID, X86_FEATURE_PGE},
+	{X86_FEATURE_XSAVE, X86_FEATURE_FXSR},
+};
+
+static bool is_cleared(u32 feature)
+{
+	return cleared_cpu_caps[feature / 32] & (1u << (feature % 32));
+}
+
+static void clear_one(u32 feature)
+{
+	cleared_cpu_caps[feature / 32] |= 1u << (feature % 32);
+	boot_cpu_data.words[feature / 32] &= ~(1u << (feature % 32));
+}
+
+void setup_clear_cpu_cap(u32 feature)
+{
+	clear_one(feature);
+	for (size_t i = 0; i < ARRAY_SIZE(dependencies); i++)
+		if (is_cleared(dependencies[i].needs))
+			clear_one(dependencies[i].feature);
+}
+
+int feature_by_name(const char *name, size_t len)
+{
+	for (u32 feature = 0; feature < NR_CPUID_WORDS * 32; feature++) {
+		const char *known = feature_name(feature);
+
+		if (known && strlen(known) == len && !memcmp(known, name, len))
+			return (int)feature;
+	}
+	return -ENOENT;
+}
+
+/* Call setup_clear_cpu_cap() for each name of the list, or only look whether all are names. */
+static int for_each_name(const char *list, bool clear)
+{
+	for (;;) {
+		size_t len = strcspn(list, ",");
+		int feature = feature_by_name(list, len);
+
+		if (feature < 0) {
+			pr_warn("clearcpuid: no CPU feature is called \"%.*s\"\n", (int)len, list);
+			return -EINVAL;
+		}
+		if (clear)
+			setup_clear_cpu_cap((u32)feature);
+		list += len;
+		if (!*list++)
+			return 0;
+	}
+}
+
+/* All or nothing: an experiment with half of its features switched off would mislead. */
+static int parse_clearcpuid(const char *list)
+{
+	int err = for_each_name(list, false);
+
+	return err ? err : for_each_name(list, true);
+}
+PARAM("clearcpuid", PARAM_CALL(parse_clearcpuid),
+      "NAME[,NAME...]: CPU features that Teak shall not use, by the names that `cpuid` shows");
 
 void cpu_enable_protection(void)
 {

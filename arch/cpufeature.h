@@ -58,6 +58,8 @@ struct cpuinfo_x86 {
 };
 extern struct cpuinfo_x86 boot_cpu_data;
 
+/* Read the words and numbers of the CPU that runs this; the names stay as they are. */
+void cpuid_read(struct cpuinfo_x86 *c);
 /* Read CPUID into boot_cpu_data. First thing in kernel_main. */
 void cpu_init(void);
 /* Set CR0/CR4/EFER bits that the features found allow: WP, PGE, NX, SMEP, SMAP, UMIP. After the final page tables are loaded. */
@@ -70,5 +72,15 @@ static inline bool cpu_has(u32 feature)
 
 /* "nx", "smep", ... or NULL when the bit has no name in the table. */
 const char *feature_name(u32 feature);
+/* The feature that has exactly this name, or -ENOENT. Linear: for parameters and commands. */
+int feature_by_name(const char *name, size_t len);
+
+/*
+ * Do without a feature, and without what needs it: cpu_has() is false from now on. What was set up with it
+ * before stays. Boot, before the first use of the feature: clearcpuid= calls it while parameters are parsed.
+ */
+void setup_clear_cpu_cap(u32 feature);
+/* The features that were switched off so: no CPU's lack of them is a difference. */
+extern u32 cleared_cpu_caps[NR_CPUID_WORDS];
 
 #endif
