@@ -60,7 +60,7 @@ static void say_object(const struct slab_object *o)
 
 static void say_track(const char *what, const struct track *track)
 {
-	u64 ns = printk_cycles_to_ns ? printk_cycles_to_ns(track->cycles) : 0;
+	u64 ns = printk_cycles_to_ns(track->cycles);
 
 	if (!track->ip)
 		pr_err("  %s: never\n", what);

@@ -1,0 +1,101 @@
+/*
+ * The slab allocator on the machine: the properties of tests/slab_checks.h, long random runs against the
+ * model of tests/slab_model.h, and that every page comes back. tests/host/test_slab.c goes further, under the sanitizers.
+ */
+#include <kernel/ktest.h>
+#include <mm/slab.h>
+#include <tests/slab_checks.h>
+#include <tests/slab_model.h>
+
+static struct slab_model model;
+static u64 loglevel;
+
+/* Reports are counted, not read: the console stays quiet. */
+static int quiet(void)
+{
+	loglevel = console_loglevel;
+	console_loglevel = 0;
+	return 0;
+}
+
+static void loud(void)
+{
+	fail_alloc_nth(FAIL_SLAB, 0);
+	console_loglevel = loglevel;
+}
+TEST_SUITE(slab, quiet, loud);
+
+#define CHECK(name)                                    \
+	TEST(slab, name)                               \
+	{                                              \
+		EXPECT_STREQ(slab_check_##name(), ""); \
+	}
+SLAB_CHECKS(CHECK)
+
+static bool shrink(struct kmem_cache *cache, void *ctx)
+{
+	(void)ctx;
+	kmem_cache_shrink(cache);
+	return true;
+}
+
+/* Maps and magazines are objects too: what the first pass frees, the second gives back. */
+static unsigned long free_after_shrinking(void)
+{
+	slab_for_each_cache(shrink, NULL);
+	slab_for_each_cache(shrink, NULL);
+	return nr_free_pages();
+}
+
+/* Each class has its magazine: from here on the allocator itself needs no more than it has. */
+static void warm_up(void)
+{
+	for (size_t size = 8; size <= 8192; size += 8)
+		kfree(kmalloc(size, GFP_KERNEL));
+}
+
+static void random_run(u32 flags, u32 steps)
+{
+	unsigned long before;
+
+	warm_up();
+	before = free_after_shrinking();
+	ASSERT_STREQ(slab_model_init(&model, flags), "");
+	for (u32 step = 0; step < steps; step++) {
+		ASSERT_STREQ(slab_model_step(&model, (u32)ktest_rand(), (u32)ktest_rand(),
+					     (u32)ktest_rand() >> 1),
+			     "");
+		if (step % 64 == 0)
+			ASSERT_STREQ(slab_model_check(&model), "");
+	}
+	ASSERT_STREQ(slab_model_check(&model), "");
+	ASSERT_STREQ(slab_model_end(&model), "");
+	EXPECT_EQ(free_after_shrinking(), before);
+}
+
+TEST(slab, random_operations)
+{
+	random_run(0, 3000);
+}
+
+TEST(slab, random_operations_debugged)
+{
+	random_run(SLAB_ALL_DEBUG, 1000);
+}
+
+#define EXHAUST_MOST MiB(512) /* more would take long, and show nothing else */
+
+TEST(slab, exhaust_and_recover)
+{
+	static const size_t sizes[] = {8192, 1024, 4 << 20};
+	unsigned long before;
+
+	if (nr_free_pages() > EXHAUST_MOST >> PAGE_SHIFT)
+		ktest_skip("more than 512 MiB of memory to exhaust");
+	warm_up();
+	before = free_after_shrinking();
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_STREQ(slab_check_exhaust(sizes[i]), "");
+		EXPECT_EQ(free_after_shrinking(), before);
+	}
+}
