@@ -5,8 +5,11 @@
 #ifndef DRIVERS_ACPI_MADT_H
 #define DRIVERS_ACPI_MADT_H
 
+#include <arch/apicid.h>
 #include <drivers/acpi/acpi.h>
 #include <lib/cpumask.h>
+
+#define ACPI_SIG_MADT "APIC"
 
 #define MADT_IOAPIC_MAX	  16
 #define MADT_OVERRIDE_MAX 16
@@ -47,7 +50,37 @@ struct madt_info {
 /* Decode a whole, checksummed MADT; `warn` is told what was refused. 0, or -EINVAL when it is none. Pure. */
 int madt_parse(const struct acpi_table_header *table, struct madt_info *info,
 	       void (*warn)(const char *what));
-/* The decoded MADT of this machine, or NULL without ACPI. Boot: after acpi_init(). */
+
+/* What becomes of an entry for a CPU. */
+enum madt_fate {
+	MADT_PRESENT, /* enabled: it has a number and can be started */
+	MADT_ABSENT, /* not there, but may be plugged in: it has a number behind those of all present */
+	MADT_DISABLED,	  /* can never be used */
+	MADT_DUPLICATE,	  /* the id of an earlier entry */
+	MADT_UNREACHABLE, /* an id of more than 8 bits, and no x2APIC to address it */
+	MADT_NO_ROOM,	  /* more than NR_CPUS */
+	NR_MADT_FATES
+};
+
+struct madt_census {
+	u32 count[NR_MADT_FATES];
+	u32 first[NR_MADT_FATES]; /* the APIC id of the first of them */
+	bool boot_listed;	  /* an enabled entry is the boot CPU's */
+};
+
+/*
+ * Give the CPUs of a MADT their numbers, in its order: add() is apicid_register() or behaves like it, and has the
+ * boot CPU already. Pure.
+ */
+void madt_number_cpus(const struct madt_info *info, int (*add)(u32 apicid, u32 uid), bool x2apic,
+		      u32 boot_apicid, struct madt_census *census);
+
+/*
+ * Boot, after acpi_init(), once, on the boot CPU: its topology, the APIC-ID map, nr_cpu_ids, the possible and the
+ * present mask. Says what it left out and why; without a MADT there is one CPU, and it says so.
+ */
+void acpi_init_cpus(void);
+/* The decoded MADT of this machine, or NULL without one. After acpi_init_cpus(). */
 const struct madt_info *acpi_madt(void);
 
 #endif
