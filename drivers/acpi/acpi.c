@@ -8,6 +8,7 @@
 
 #include <drivers/acpi/acpi.h>
 #include <lib/command.h>
+#include <lib/errno.h>
 #include <lib/printk.h>
 #include <lib/string.h>
 #include <mm/ioremap.h>
@@ -209,12 +210,14 @@ static void show_table(const struct acpi_table_ref *ref)
 
 static int cmd_acpi(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc > 2)
+		return -EINVAL;
 	if (!tables.root.addr) {
 		con_printf("this machine has no ACPI tables\n");
 		return 0;
 	}
+	if (argc == 2)
+		return acpi_show(argv[1]);
 	con_printf("RSDP revision %u, %.6s\n", rsdp.revision, rsdp.oem_id);
 	con_printf("table address        length  OEM    OEM id   rev  checksum\n");
 	show_table(&tables.root);
@@ -222,4 +225,5 @@ static int cmd_acpi(int argc, char **argv)
 		show_table(&tables.table[i]);
 	return 0;
 }
-COMMAND("acpi", "", "the firmware's ACPI tables", cmd_acpi);
+COMMAND("acpi", "[madt|fadt|hpet|mcfg|srat]", "the firmware's ACPI tables, or one of them in words",
+	cmd_acpi);

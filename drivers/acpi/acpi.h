@@ -189,6 +189,8 @@ const struct acpi_table_header *acpi_get_table(const char *signature, u32 n);
 void acpi_put_table(const struct acpi_table_header *table);
 /* The FADT, or NULL without ACPI. */
 const struct acpi_fadt *acpi_fadt(void);
+/* Print "madt", "fadt", "hpet", "mcfg" or "srat" in words; -EINVAL for another name. For `acpi`. */
+int acpi_show(const char *name);
 
 /*
  * Register the power methods that the FADT offers. `dsdt` stays mapped for good (NULL: there is
