@@ -222,6 +222,12 @@ u32 slab_check_map(struct kmem_cache *cache, struct slab *slab);
 /* Every list, count, map and magazine of the cache. Exact only on a quiet system. */
 u32 slab_check_cache(struct kmem_cache *cache);
 
+/* ---- mm/slab_show.c: for people -------------------------------------------------------------------------- */
+
+void slab_show_geometry(const struct kmem_cache *cache);
+/* One slab's map, a letter an object. */
+void slab_show_map(const struct kmem_cache *cache, const struct slab *slab);
+
 /* ---- mm/slab_report.c -------------------------------------------------------------------------------- */
 
 /*

@@ -3,6 +3,7 @@
  * model of tests/slab_model.h, and that every page comes back. tests/host/test_slab.c goes further, under the sanitizers.
  */
 #include <kernel/ktest.h>
+#include <lib/printk.h>
 #include <mm/slab.h>
 #include <tests/slab_checks.h>
 #include <tests/slab_model.h>
