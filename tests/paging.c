@@ -1,7 +1,7 @@
 /*
  * The page-table library and the kernel's own tables. Contract: map, protect
  * and unmap change exactly the range they were given, whatever page sizes they
- * met; no mapping is writable and executable; page 0 and the low half are not mapped; every
+ * met; tables that map nothing can be freed, and a lack of memory leaves nothing behind; no mapping is writable and executable; page 0 and the low half are not mapped; every
  * stack has an unmapped page below it.
  */
 #include <arch/cpufeature.h>
@@ -158,6 +158,195 @@ TEST(paging, random_ranges_against_a_model)
 		}
 	}
 }
+
+/* ---- tables: how many there are, and what happens when there is no memory for one ----------------- */
+
+static u64 tables_left = ~0ULL, nr_tables;
+
+static pte_t *counted_alloc(void)
+{
+	pte_t *table = tables_left ? kernel_pgtable_ops.alloc() : NULL;
+
+	if (table) {
+		tables_left--;
+		nr_tables++;
+	}
+	return table;
+}
+
+static void counted_free(pte_t *table)
+{
+	nr_tables--;
+	kernel_pgtable_ops.free(table);
+}
+
+static const struct pgtable_ops counted_ops = {counted_alloc, counted_free};
+
+static void free_user_half(void)
+{
+	pgtable_free_tables(&counted_ops, private_pml4, 0, 1UL << 47);
+}
+
+/* A table is freed when all that it could map is in the range, and not before. */
+TEST(paging, tables_that_map_nothing_are_freed)
+{
+	virt_addr_t end = BASE + PUD_SIZE;
+
+	nr_tables = 0;
+	ASSERT_EQ(pgtable_map(&counted_ops, private_pml4, BASE, 0, PAGE_SIZE, PAGE_KERNEL,
+			      PAGE_SHIFT),
+		  0);
+	ASSERT_EQ(pgtable_map(&counted_ops, private_pml4, BASE + PMD_SIZE, 0, PAGE_SIZE,
+			      PAGE_KERNEL, PAGE_SHIFT),
+		  0);
+	ASSERT_EQ(pgtable_map(&counted_ops, private_pml4, end, 0, PMD_SIZE, PAGE_KERNEL, PMD_SHIFT),
+		  0);
+	EXPECT_EQ(nr_tables, 5ULL); /* PDPT, two PDs, two PTs */
+
+	ASSERT_EQ(pgtable_unmap(&counted_ops, private_pml4, BASE, PAGE_SIZE), 0);
+	pgtable_free_tables(&counted_ops, private_pml4, BASE, PMD_SIZE - PAGE_SIZE);
+	pgtable_free_tables(&counted_ops, private_pml4, BASE + PAGE_SIZE, PMD_SIZE - PAGE_SIZE);
+	EXPECT_EQ(nr_tables, 5ULL);
+	pgtable_free_tables(&counted_ops, private_pml4, BASE, PMD_SIZE);
+	EXPECT_EQ(nr_tables, 4ULL);
+	EXPECT_EQ(lookup(BASE + PMD_SIZE), 0ULL);
+
+	ASSERT_EQ(pgtable_unmap(&counted_ops, private_pml4, BASE + PMD_SIZE, PAGE_SIZE), 0);
+	pgtable_free_tables(&counted_ops, private_pml4, 0, end);
+	EXPECT_EQ(nr_tables, 2ULL);
+	EXPECT_EQ(lookup(end + 1), 1ULL);
+	ASSERT_EQ(pgtable_unmap(&counted_ops, private_pml4, end, PMD_SIZE), 0);
+	free_user_half();
+	EXPECT_EQ(nr_tables, 0ULL);
+	EXPECT_TRUE(memchr_inv(private_pml4, 0, PAGE_SIZE) == NULL);
+}
+
+/* A range that needs several tables and a split, with memory for n of them: it fails cleanly until n is enough. */
+TEST(paging, no_memory_for_a_table)
+{
+	virt_addr_t start = BASE - 3 * PAGE_SIZE;
+	u64 size = PUD_SIZE + 6 * PAGE_SIZE, n = 0;
+	int err = -ENOMEM;
+
+	nr_tables = 0;
+	for (; err == -ENOMEM; n++) {
+		tables_left = n;
+		err = pgtable_map(&counted_ops, private_pml4, start, start, size, PAGE_KERNEL,
+				  PUD_SHIFT);
+		if (!err)
+			err = pgtable_unmap(&counted_ops, private_pml4, BASE + PAGE_SIZE,
+					    PAGE_SIZE);
+		tables_left = ~0ULL;
+		if (!err)
+			EXPECT_EQ(lookup(BASE + 2 * PAGE_SIZE), BASE + 2 * PAGE_SIZE);
+		ASSERT_EQ(pgtable_unmap(&counted_ops, private_pml4, start, size), 0);
+		free_user_half();
+		EXPECT_EQ(nr_tables, 0ULL);
+	}
+	EXPECT_EQ(err, 0);
+	EXPECT_GT(n, 4ULL);
+}
+
+TEST(paging, the_entry_of_a_small_page)
+{
+	struct pt_walk walk;
+	pte_t *pte;
+
+	nr_tables = 0;
+	EXPECT_TRUE(pgtable_lookup_pte(private_pml4, BASE) == NULL);
+	EXPECT_EQ(nr_tables, 0ULL);
+	pte = pgtable_pte(&counted_ops, private_pml4, BASE + 5 * PAGE_SIZE, PAGE_KERNEL);
+	ASSERT_NOT_NULL(pte);
+	EXPECT_EQ(nr_tables, 3ULL);
+	pgtable_walk(private_pml4, BASE + 5 * PAGE_SIZE, &walk);
+	EXPECT_TRUE(walk.entry == pte && !walk.mapped);
+	EXPECT_TRUE(pgtable_lookup_pte(private_pml4, BASE + 6 * PAGE_SIZE) == pte + 1);
+
+	ASSERT_EQ(pgtable_map(&counted_ops, private_pml4, BASE + PMD_SIZE, 0, PMD_SIZE, PAGE_KERNEL,
+			      PMD_SHIFT),
+		  0);
+	EXPECT_TRUE(pgtable_lookup_pte(private_pml4, BASE + PMD_SIZE) == NULL);
+	pte = pgtable_pte(&counted_ops, private_pml4, BASE + PMD_SIZE + PAGE_SIZE, PAGE_KERNEL);
+	ASSERT_NOT_NULL(pte);
+	EXPECT_EQ(*pte & PTE_PFN_MASK, PAGE_SIZE);
+	EXPECT_EQ(lookup(BASE + 2 * PMD_SIZE - 1), PMD_SIZE - 1);
+}
+
+/* ---- visiting ------------------------------------------------------------------------------------ */
+
+struct run_model {
+	const u8 *model; /* one byte a page from BASE: 0 not mapped, else which protection */
+	struct pt_run last;
+	u64 pages;
+	bool wrong;
+};
+
+/* Runs come in order, lie where the model says, and could not have been merged. */
+static bool check_against_model(void *ctx, const struct pt_run *run)
+{
+	struct run_model *m = ctx;
+	u64 first = (run->virt - BASE) / PAGE_SIZE;
+
+	for (u64 i = first; i < first + run->size / PAGE_SIZE; i++) {
+		bool rw = run->prot & _PAGE_RW;
+
+		m->wrong |= m->model[i] != (rw ? 2 : 1) ||
+			    lookup(BASE + i * PAGE_SIZE) != run->phys + (i - first) * PAGE_SIZE;
+	}
+	if (m->last.size)
+		m->wrong |= run->virt < m->last.virt + m->last.size ||
+			    (run->virt == m->last.virt + m->last.size &&
+			     run->phys == m->last.phys + m->last.size &&
+			     run->prot == m->last.prot && run->shift == m->last.shift);
+	m->last = *run;
+	m->pages += run->size / PAGE_SIZE;
+	return true;
+}
+
+TEST(paging, runs_say_what_is_mapped)
+{
+	enum { PAGES = 600 };
+	static u8 model[PAGES];
+	struct run_model check = {.model = model};
+	u64 pages = 0;
+
+	memset(model, 0, sizeof(model));
+	for (u64 i = 0; i < PAGES; i++) {
+		u64 kind = ktest_rand_below(8), frame = kind == 7 ? 3 * i : i;
+
+		if (kind == 0) /* a hole */
+			continue;
+		model[i] = kind == 1 ? 1 : 2;
+		pages++;
+		ASSERT_EQ(pgtable_map(&kernel_pgtable_ops, private_pml4, BASE + i * PAGE_SIZE,
+				      frame * PAGE_SIZE, PAGE_SIZE,
+				      kind == 1 ? PAGE_KERNEL_RO : PAGE_KERNEL, PAGE_SHIFT),
+			  0);
+	}
+	pgtable_for_each_run(private_pml4, check_against_model, &check);
+	EXPECT_FALSE(check.wrong);
+	EXPECT_EQ(check.pages, pages);
+}
+
+static bool stop_at_third(void *ctx, const struct pt_run *run)
+{
+	(void)run;
+	return ++*(int *)ctx < 3;
+}
+
+TEST(paging, a_visitor_may_stop)
+{
+	int calls = 0;
+
+	for (u64 i = 0; i < 10; i++)
+		ASSERT_EQ(pgtable_map(&kernel_pgtable_ops, private_pml4, BASE + 2 * i * PAGE_SIZE,
+				      0, PAGE_SIZE, PAGE_KERNEL, PAGE_SHIFT),
+			  0);
+	pgtable_for_each_run(private_pml4, stop_at_third, &calls);
+	EXPECT_EQ(calls, 3);
+}
+
+/* ---- the kernel's own ---------------------------------------------------------------------------- */
 
 struct run_check {
 	u64 runs, wx, user, low;
