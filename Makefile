@@ -101,7 +101,12 @@ $(BUILD)/symtab0.o: tools/mksymtab.py $(BUILD)/.flags
 	$(Q)$(PYTHON) tools/mksymtab.py /dev/null > $(BUILD)/symtab0.asm
 	$(Q)$(NASM) -f elf64 -o $@ $(BUILD)/symtab0.asm
 
-$(ELF): $(OBJ) $(BUILD)/symtab0.o linker.ld tools/mksymtab.py tools/check-image.py
+# What is linked is something the image depends on too: a source that is gone must go.
+$(BUILD)/.objects: FORCE | deps-build
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(OBJ)' | cmp -s - $@ || printf '%s\n' '$(OBJ)' > $@
+
+$(ELF): $(OBJ) $(BUILD)/.objects $(BUILD)/symtab0.o linker.ld tools/mksymtab.py tools/check-image.py
 	$(call say,LINK,$@)
 	$(Q)$(LD) $(LDFLAGS) -T linker.ld -o $(BUILD)/pass1.elf $(OBJ) $(BUILD)/symtab0.o
 	$(Q)$(NM) -n $(BUILD)/pass1.elf | $(PYTHON) tools/mksymtab.py - > $(BUILD)/symtab1.asm

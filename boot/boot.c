@@ -8,6 +8,7 @@
 #include <boot/boot.h>
 #include <lib/bug.h>
 #include <lib/printk.h>
+#include <lib/string.h>
 
 struct boot_info boot_info;
 
@@ -40,11 +41,21 @@ static __init int parse(u32 magic, const struct boot_mem *mem, phys_addr_t info)
 	panic("started by an unknown loader: EAX=%#x is no boot magic that Teak knows", magic);
 }
 
+/* A line that was cut may end in half a word, and half of "loglevel=70" is another order: it goes. */
+static __init void drop_partial_word(void)
+{
+	char *blank = strrchr(boot_info.cmdline, ' ');
+
+	if (blank && strlen(boot_info.cmdline) == sizeof(boot_info.cmdline) - 1)
+		*blank = '\0';
+}
+
 void __init boot_info_init(u32 magic, phys_addr_t info)
 {
 	const struct boot_mem mem = {.map = early_map, .warn = warn};
 	int err = parse(magic, &mem, info);
 
+	drop_partial_word();
 	if (err)
 		panic("the %s information at %#llx is not readable (%d)", boot_info.protocol, info,
 		      err);

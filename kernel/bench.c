@@ -21,7 +21,14 @@
 #define SAMPLES	 41
 
 static char bench_pattern[128];
-PARAM("bench", PARAM_STRING(bench_pattern), "measure what matches (suite, name, *, ?), then exit");
+static bool bench_asked;
+
+static int set_bench(const char *value)
+{
+	bench_asked = true;
+	return strscpy(bench_pattern, value, sizeof(bench_pattern)) < 0 ? -EINVAL : 0;
+}
+PARAM("bench", PARAM_CALL(set_bench), "measure what matches (suite, name, *, ?), then exit");
 
 struct cost {
 	u64 median, spread; /* cycles a sample */
@@ -173,7 +180,7 @@ u32 bench_run(const char *pattern)
 
 void bench_boot(void)
 {
-	if (!bench_pattern[0])
+	if (!bench_asked)
 		return;
 	bench_mark_prompt();
 	machine_exit(bench_run(bench_pattern) ? EXIT_TEST_PASSED : EXIT_TEST_FAILED);

@@ -144,14 +144,25 @@ static const struct init_step {
 	{"interrupts", step_interrupts}, /* 8259, keyboard, serial input */
 };
 
+static u64 step_cycles[ARRAY_SIZE(steps)];
+
+/* What the steps so far have cost; the first ones ran before the command line was known. */
+static __init void show_costs(size_t done)
+{
+	static size_t shown;
+
+	for (; initcall_debug && shown < done; shown++)
+		pr_info("initcall %s: %llu cycles\n", steps[shown].name, step_cycles[shown]);
+}
+
 static __init void run_steps(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		u64 start = rdtsc();
 
 		steps[i].run();
-		if (initcall_debug)
-			pr_info("initcall %s: %llu cycles\n", steps[i].name, rdtsc() - start);
+		step_cycles[i] = rdtsc() - start;
+		show_costs(i + 1);
 	}
 }
 

@@ -164,16 +164,18 @@ void power_init(void)
 
 static int cmd_reboot(int argc, char **argv)
 {
-	(void)argc;
 	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
 	machine_restart();
 }
 COMMAND("reboot", "", "restart the machine", cmd_reboot);
 
 static int cmd_poweroff(int argc, char **argv)
 {
-	(void)argc;
 	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
 	machine_power_off();
 }
 COMMAND("poweroff", "", "switch the machine off", cmd_poweroff);

@@ -110,7 +110,8 @@ __attribute__((no_stack_protector)) void stack_guard_init(void)
 
 void __stack_chk_fail(void)
 {
-	panic("stack smashed in %pS", __builtin_return_address(0));
+	/* The call is the last instruction of its function: the return address may be the next one's. */
+	panic("stack smashed in %pS", (const char *)__builtin_return_address(0) - 1);
 }
 
 static bool panic_on_oops;

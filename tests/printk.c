@@ -8,6 +8,26 @@
 #include <lib/printk.h>
 #include <lib/string.h>
 
+/* What reaches the console here is known, whatever loglevel= says. */
+static u64 saved_loglevel;
+static bool saved_ignore;
+
+static int known_loglevel(void)
+{
+	saved_loglevel = console_loglevel;
+	saved_ignore = ignore_loglevel;
+	console_loglevel = LOGLEVEL_WARNING + 1;
+	ignore_loglevel = false;
+	return 0;
+}
+
+static void former_loglevel(void)
+{
+	console_loglevel = saved_loglevel;
+	ignore_loglevel = saved_ignore;
+}
+TEST_SUITE(printk, known_loglevel, former_loglevel);
+
 /* Where the log ends now. */
 static u64 log_end(void)
 {
@@ -151,11 +171,12 @@ static int start_listening(void)
 	seen_len = 0;
 	seen[0] = '\0';
 	listening = true;
-	return 0;
+	return known_loglevel();
 }
 
 static void stop_listening(void)
 {
+	former_loglevel();
 	listening = false;
 }
 TEST_SUITE(console, start_listening, stop_listening);

@@ -4,6 +4,7 @@
  */
 #include <kernel/ktest.h>
 #include <lib/printk.h>
+#include <lib/printk.h>
 #include <mm/slab.h>
 #include <tests/slab_checks.h>
 #include <tests/slab_model.h>

@@ -67,9 +67,15 @@ def test_the_image_has_the_permissions_of_its_segments(teak):
 def test_each_stack_lies_between_guard_pages(teak):
     table = symbols()
     mapped = {virtual for virtual, _ in mappings(teak)}
-    region = range(table["__stacks_start"], table["__stacks_end"], PAGE)
-    assert [a for a in region if a not in mapped], "no guard page at all"
-    assert region.start not in mapped, "the lowest stack has no guard page"
+    tops = {name: top for name, top in table.items() if name.endswith("_stack_top")}
+    assert len(tops) == 5, tops
+    for name, top in tops.items():
+        page = top - PAGE
+        assert page in mapped, f"{name}: no stack below it"
+        while page in mapped:  # stacks are some pages each; below them must be a hole
+            page -= PAGE
+        assert page >= table["__stacks_start"], f"{name}: no guard page below"
+        assert top - page <= 17 * PAGE, f"{name}: the hole is not its own"
 
 
 def test_examining_bad_addresses_is_a_message(teak):
