@@ -10,6 +10,7 @@
 #include <arch/insn.h>
 #include <kernel/bench.h>
 #include <kernel/power.h>
+#include <arch/tsc.h>
 #include <lib/command.h>
 #include <lib/errno.h>
 #include <lib/glob.h>

@@ -4,9 +4,6 @@
 
 #include <lib/bench.h>
 
-/* TSC at the kernel's first instruction; set by boot code. */
-extern u64 boot_tsc_start;
-
 /*
  * Measure every benchmark whose "suite", "name" or "suite.name" matches (globs; "all") and print a line for each:
  *	bench: NAME VALUE instructions spread S samples N

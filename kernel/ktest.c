@@ -156,6 +156,29 @@ bool ktest_streq(const char *file, int line, const char *expr, const char *a, co
 	return false;
 }
 
+void ktest_expect_failed(const char *file, int line, const char *expr, long long a, long long b)
+{
+	ktest_fail(file, line, "%s: %lld (0x%llx) vs %lld (0x%llx)", expr, a, (unsigned long long)a,
+		   b, (unsigned long long)b);
+}
+
+void ktest_assert_failed(const char *file, int line, const char *expr, long long a, long long b)
+{
+	ktest_expect_failed(file, line, expr, a, b);
+	ktest_abort();
+}
+
+void ktest_expect_false(const char *file, int line, const char *expr)
+{
+	ktest_fail(file, line, "%s is false", expr);
+}
+
+void ktest_assert_false(const char *file, int line, const char *expr)
+{
+	ktest_expect_false(file, line, expr);
+	ktest_abort();
+}
+
 /* SplitMix64: a counter and a mixer, so that any seed, 0 too, is a good one. */
 u64 ktest_rand(void)
 {

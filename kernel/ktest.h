@@ -56,46 +56,50 @@ static inline u64 ktest_rand_below(u64 n)
 	return (u64)(((unsigned __int128)ktest_rand() * n) >> 64);
 }
 
+/* Out of line and with few arguments: there are thousands of checks, and their failing sides are a third of the image. */
+void ktest_expect_failed(const char *file, int line, const char *expr, long long a, long long b)
+	__attribute__((cold));
+void ktest_assert_failed(const char *file, int line, const char *expr, long long a, long long b)
+	__attribute__((cold)) __noreturn;
+void ktest_expect_false(const char *file, int line, const char *expr) __attribute__((cold));
+void ktest_assert_false(const char *file, int line, const char *expr)
+	__attribute__((cold)) __noreturn;
+
 /* The two sides may differ in signedness (sizeof against a literal): the values printed show it if that matters. */
-#define __EXPECT_OP(a, b, op, leave)                                                               \
-	do {                                                                                       \
-		_Pragma("GCC diagnostic push");                                                    \
-		_Pragma("GCC diagnostic ignored \"-Wsign-compare\"");                              \
-		__typeof__(a) _ea = (a);                                                           \
-		__typeof__(b) _eb = (b);                                                           \
-		if (!(_ea op _eb)) {                                                               \
-			ktest_fail(__FILE__, __LINE__, "%s %s %s: %lld (0x%llx) vs %lld (0x%llx)", \
-				   #a, #op, #b, (long long)_ea, (unsigned long long)_ea,           \
-				   (long long)_eb, (unsigned long long)_eb);                       \
-			leave;                                                                     \
-		}                                                                                  \
-		_Pragma("GCC diagnostic pop");                                                     \
+#define __CHECK_OP(a, b, op, failed)                                                  \
+	do {                                                                          \
+		_Pragma("GCC diagnostic push");                                       \
+		_Pragma("GCC diagnostic ignored \"-Wsign-compare\"");                 \
+		__typeof__(a) _ea = (a);                                              \
+		__typeof__(b) _eb = (b);                                              \
+		if (!(_ea op _eb))                                                    \
+			failed(__FILE__, __LINE__, #a " " #op " " #b, (long long)_ea, \
+			       (long long)_eb);                                       \
+		_Pragma("GCC diagnostic pop");                                        \
 	} while (0)
 
-#define EXPECT_EQ(a, b) __EXPECT_OP(a, b, ==, )
-#define EXPECT_NE(a, b) __EXPECT_OP(a, b, !=, )
-#define EXPECT_LT(a, b) __EXPECT_OP(a, b, <, )
-#define EXPECT_LE(a, b) __EXPECT_OP(a, b, <=, )
-#define EXPECT_GT(a, b) __EXPECT_OP(a, b, >, )
-#define EXPECT_GE(a, b) __EXPECT_OP(a, b, >=, )
-#define ASSERT_EQ(a, b) __EXPECT_OP(a, b, ==, ktest_abort())
-#define ASSERT_NE(a, b) __EXPECT_OP(a, b, !=, ktest_abort())
-#define ASSERT_LT(a, b) __EXPECT_OP(a, b, <, ktest_abort())
-#define ASSERT_LE(a, b) __EXPECT_OP(a, b, <=, ktest_abort())
-#define ASSERT_GT(a, b) __EXPECT_OP(a, b, >, ktest_abort())
-#define ASSERT_GE(a, b) __EXPECT_OP(a, b, >=, ktest_abort())
+#define EXPECT_EQ(a, b) __CHECK_OP(a, b, ==, ktest_expect_failed)
+#define EXPECT_NE(a, b) __CHECK_OP(a, b, !=, ktest_expect_failed)
+#define EXPECT_LT(a, b) __CHECK_OP(a, b, <, ktest_expect_failed)
+#define EXPECT_LE(a, b) __CHECK_OP(a, b, <=, ktest_expect_failed)
+#define EXPECT_GT(a, b) __CHECK_OP(a, b, >, ktest_expect_failed)
+#define EXPECT_GE(a, b) __CHECK_OP(a, b, >=, ktest_expect_failed)
+#define ASSERT_EQ(a, b) __CHECK_OP(a, b, ==, ktest_assert_failed)
+#define ASSERT_NE(a, b) __CHECK_OP(a, b, !=, ktest_assert_failed)
+#define ASSERT_LT(a, b) __CHECK_OP(a, b, <, ktest_assert_failed)
+#define ASSERT_LE(a, b) __CHECK_OP(a, b, <=, ktest_assert_failed)
+#define ASSERT_GT(a, b) __CHECK_OP(a, b, >, ktest_assert_failed)
+#define ASSERT_GE(a, b) __CHECK_OP(a, b, >=, ktest_assert_failed)
 
-#define __EXPECT_TRUE(x, leave)                                            \
-	do {                                                               \
-		if (!(x)) {                                                \
-			ktest_fail(__FILE__, __LINE__, "%s is false", #x); \
-			leave;                                             \
-		}                                                          \
+#define __CHECK_TRUE(x, failed)                         \
+	do {                                            \
+		if (!(x))                               \
+			failed(__FILE__, __LINE__, #x); \
 	} while (0)
-#define EXPECT_TRUE(x)	   __EXPECT_TRUE(x, )
-#define EXPECT_FALSE(x)	   __EXPECT_TRUE(!(x), )
-#define ASSERT_TRUE(x)	   __EXPECT_TRUE(x, ktest_abort())
-#define ASSERT_NOT_NULL(x) __EXPECT_TRUE((x) != NULL, ktest_abort())
+#define EXPECT_TRUE(x)	   __CHECK_TRUE(x, ktest_expect_false)
+#define EXPECT_FALSE(x)	   __CHECK_TRUE(!(x), ktest_expect_false)
+#define ASSERT_TRUE(x)	   __CHECK_TRUE(x, ktest_assert_false)
+#define ASSERT_NOT_NULL(x) __CHECK_TRUE((x) != NULL, ktest_assert_false)
 
 bool ktest_streq(const char *file, int line, const char *expr, const char *a, const char *b);
 #define EXPECT_STREQ(a, b) ktest_streq(__FILE__, __LINE__, #a " == " #b, (a), (b))

@@ -18,7 +18,6 @@ import json
 import os
 import pathlib
 import re
-import struct
 import subprocess
 import sys
 
@@ -29,7 +28,6 @@ LINE = re.compile(r"\bbench: (\S+) ([\d.]+) (\S+) spread ([\d.]+)%? samples (\d+
 WORSE = 1.05  # a row may cost this much more than recorded
 BOOT_8G = 1.10  # how much more a boot with 8 GiB may cost
 SECONDS = 240
-SYMBOLS = ".symtab_blob"
 
 
 def number(text):
@@ -69,21 +67,10 @@ def boot(build, memory, cmdline):
 
 
 def image_bytes(path):
-    """What a loader copies of the image, without the symbol table (ELF-64 specification)."""
-    data = path.read_bytes()
-    phoff, shoff = struct.unpack_from("<QQ", data, 32)
-    phentsize, phnum, shentsize, shnum, shstrndx = struct.unpack_from("<HHHHH", data, 54)
-    total = 0
-    for i in range(phnum):
-        kind, _, _, _, _, filesz = struct.unpack_from("<IIQQQQ", data, phoff + i * phentsize)
-        total += filesz if kind == 1 else 0
-    names = struct.unpack_from("<Q", data, shoff + shstrndx * shentsize + 24)[0]
-    for i in range(shnum):
-        name, _, _, _, _, size = struct.unpack_from("<IIQQQQ", data, shoff + i * shentsize)
-        start = names + name
-        if data[start : data.index(b"\0", start)].decode() == SYMBOLS:
-            total -= size
-    return total
+    """What a loader copies of the image, without the symbol table and the tests."""
+    tool = pathlib.Path(__file__).with_name("check-image.py")
+    run = subprocess.run([tool, "--bytes", path], capture_output=True, check=True, text=True)
+    return int(run.stdout)
 
 
 def measure(build):

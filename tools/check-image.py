@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check that the linked image is one that loaders accept, before a loader refuses it without a reason.
 
-    tools/check-image.py [-v] build/teak.elf        -v prints the sizes too
+    tools/check-image.py [-v] [--bytes] build/teak.elf        -v prints the sizes too
 
 Everything is read from the ELF file itself. Each message says what is wrong, why it matters, and where to look.
 Exit status 0: fine (warnings may have been printed); 1: some loader will refuse the image or W^X is broken.
@@ -14,6 +14,7 @@ import sys
 PT_LOAD, PT_NOTE = 1, 4
 PF_X, PF_W = 1, 2
 SHF_ALLOC = 2
+SHT_SYMTAB = 2
 SHT_NOBITS = 8
 
 MB1_MAGIC, MB1_WINDOW, MB1_ALIGN = 0x1BADB002, 8192, 4
@@ -178,11 +179,32 @@ def check_segments(image):
             )
 
 
+def symbol_values(image, wanted):
+    """Addresses of the named symbols; those that are missing are left out."""
+    table = next((s for s in image.sections if s["type"] == SHT_SYMTAB), None)
+    names = next((s for s in image.sections if s["name"] == ".strtab"), None)
+    found = {}
+    if table and names:
+        for at in range(table["offset"], table["offset"] + table["size"], 24):
+            name, _, _, _, value, _ = struct.unpack_from("<IBBHQQ", image.data, at)
+            start = names["offset"] + name
+            text = image.data[start : image.data.index(b"\0", start)].decode("ascii")
+            if text in wanted:
+                found[text] = value
+    return found
+
+
 def sizes(image):
-    """(bytes loaded from the file, of which symbol table, bytes in memory)"""
-    loads = image.loads()
-    symbols = image.section_size(SYMBOL_SECTION)
-    return sum(s["filesz"] for s in loads), symbols, sum(s["memsz"] for s in loads)
+    """Bytes that a loader copies; of these, the symbol table and the tests; bytes of memory in all."""
+    loaded = sum(s["filesz"] for s in image.loads())
+    memory = sum(s["memsz"] for s in image.loads())
+    ends = symbol_values(image, {f"__tests_{part}_{end}" for part in ("text", "rodata") for end in ("start", "end")})
+    tests = sum(
+        ends[f"__tests_{part}_end"] - ends[f"__tests_{part}_start"]
+        for part in ("text", "rodata")
+        if f"__tests_{part}_end" in ends
+    )
+    return loaded, image.section_size(SYMBOL_SECTION), tests, memory
 
 
 def print_sizes(image):
@@ -190,13 +212,14 @@ def print_sizes(image):
         if s["flags"] & SHF_ALLOC and s["size"]:
             kind = " (not in the file)" if s["type"] == SHT_NOBITS else ""
             print(f"{s['name']:16} {s['addr']:#18x} {s['size']:8}{kind}")
-    loaded, symbols, memory = sizes(image)
-    print(f"loaded {loaded} bytes, of which symbols {symbols}; in memory {memory}")
+    loaded, symbols, tests, memory = sizes(image)
+    print(f"loaded {loaded} bytes: kernel {loaded - symbols - tests}, tests {tests}, symbols {symbols}; in memory {memory}")
 
 
 def main():
     parser = argparse.ArgumentParser(description="Check that loaders will accept the image.")
     parser.add_argument("-v", action="store_true", help="print the sizes")
+    parser.add_argument("--bytes", action="store_true", help="print what the kernel weighs, without symbols and tests")
     parser.add_argument("image")
     args = parser.parse_args()
     with open(args.image, "rb") as file:
@@ -210,10 +233,13 @@ def main():
 
     for message in problems:
         print(f"{args.image}: {message}", file=sys.stderr)
-    loaded, symbols, _ = sizes(image)
-    if loaded - symbols > IMAGE_MAX:
+    loaded, symbols, tests, _ = sizes(image)
+    kernel = loaded - symbols - tests
+    if args.bytes:
+        print(kernel)
+    if kernel > IMAGE_MAX:
         print(
-            f"{args.image}: warning: {loaded - symbols} bytes without symbols, the aim is {IMAGE_MAX}",
+            f"{args.image}: warning: {kernel} bytes without symbols and tests, the aim is {IMAGE_MAX}",
             file=sys.stderr,
         )
     if args.v:
