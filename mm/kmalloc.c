@@ -61,7 +61,7 @@ static void *kmalloc_pages(size_t size, gfp_t gfp)
 /* The head of the pages that p is in, if kmalloc_pages() made them, else NULL. Any address. */
 static struct page *pages_of(const void *p)
 {
-	struct page *page = virt_to_page(p);
+	struct page *page = page_of(p);
 
 	if (byte_is_nofault(&page->type, PAGE_TAIL))
 		page = page->head;
@@ -146,7 +146,7 @@ static __noinline void kfree_slow(void *p, unsigned long ip)
 
 void kfree(const void *p)
 {
-	struct page *page = virt_to_page(p);
+	struct page *page = page_of(p);
 	void *obj = (void *)(uintptr_t)p;
 
 	if (unlikely((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR))

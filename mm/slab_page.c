@@ -155,23 +155,33 @@ static struct slab *slab_with_free(const struct kmem_cache *cache)
 	return list_first_entry_or_null(list, struct slab, link);
 }
 
+/* Take the free ones among eight objects, of which the first is `first`; returns where `out` got to. */
+static __always_inline struct mag_entry *take_word(u64 word, u8 *first, u32 size, u8 *state,
+						   struct mag_entry *out,
+						   const struct mag_entry *end)
+{
+	for (u64 free = word & OBJ_FREE_WORD; free && out < end; free &= free - 1) {
+		u32 i = (u32)__ffs(free) / 8;
+
+		state[i] = OBJ_CACHED;
+		out->obj = first + (size_t)i * size;
+		out->state = &state[i];
+		out++;
+	}
+	return out;
+}
+
 static u32 take_from(struct kmem_cache *cache, struct slab *slab, struct mag_entry *out, u32 want)
 {
-	const u64 *words = (const u64 *)slab->state;
-	u32 before = slab->page->refcount, n = 0;
+	u32 before = slab->page->refcount, size = cache->size;
+	const struct mag_entry *end;
+	u8 *first = slab->mem, *state = slab->state;
 
 	want = min(want, cache->objs - before);
-	for (u32 i = 0; n < want; i++) {
-		for (u64 free = words[i] & OBJ_FREE_WORD; free && n < want; free &= free - 1) {
-			u32 index = i * 8 + (u32)(__ffs(free) / 8);
-
-			slab->state[index] = OBJ_CACHED;
-			out[n++] = (struct mag_entry){slab_object_at(cache, slab, index),
-						      &slab->state[index]};
-		}
-	}
-	set_used(cache, slab, before, before + n);
-	return n;
+	for (end = out + want; out < end; first += 8 * (size_t)size, state += 8)
+		out = take_word(*(const u64 *)state, first, size, state, out, end);
+	set_used(cache, slab, before, before + want);
+	return want;
 }
 
 u32 slab_take(struct kmem_cache *cache, struct mag_entry *out, u32 want)
@@ -193,36 +203,35 @@ static void report_second(const struct mag_entry *entry)
 	slab_report(SLAB_DOUBLE_FREE, &o, entry->obj, NULL, 0);
 }
 
-/* As many of the n entries as follow each other in one slab; returns how many those are. */
-static u32 put_run(struct kmem_cache *cache, const struct mag_entry *entry, u32 n)
+/* Put back as many entries as follow each other in one slab; returns the one behind them. */
+static const struct mag_entry *put_run(struct kmem_cache *cache, const struct mag_entry *entry,
+				       const struct mag_entry *end)
 {
 	unsigned long mask = cache->slab_mask, start = (unsigned long)entry->obj & mask;
 	struct slab *slab = slab_page(cache, entry->obj)->slab;
-	u32 before = slab->page->refcount, run = 0, dropped = 0;
+	u32 before = slab->page->refcount, used = before - (u32)(end - entry);
 
 	do {
-		if (unlikely(*entry->state != OBJ_CACHED)) {
-			report_second(entry);
-			dropped++;
-		} else {
+		if (likely(*entry->state == OBJ_CACHED)) {
 			*entry->state = OBJ_FREE;
+		} else {
+			report_second(entry);
+			used++;
 		}
-		run++;
 		entry++;
-	} while (run < n && ((unsigned long)entry->obj & mask) == start);
-	if (run > dropped)
-		set_used(cache, slab, before, before - (run - dropped));
-	return run;
+	} while (entry < end && ((unsigned long)entry->obj & mask) == start);
+	used += (u32)(end - entry);
+	if (likely(used != before))
+		set_used(cache, slab, before, used);
+	return entry;
 }
 
 void slab_put(struct kmem_cache *cache, const struct mag_entry *entries, u32 n)
 {
-	while (n) {
-		u32 run = put_run(cache, entries, n);
+	const struct mag_entry *end = entries + n;
 
-		entries += run;
-		n -= run;
-	}
+	while (entries < end)
+		entries = put_run(cache, entries, end);
 }
 
 void slab_lose(const struct slab_object *o)
@@ -248,7 +257,7 @@ static struct page *slab_head(struct page *page)
 
 enum slab_fault slab_find(const void *p, struct slab_object *o)
 {
-	struct page *head = slab_head(virt_to_page(p));
+	struct page *head = slab_head(page_of(p));
 	u32 at;
 
 	*o = (struct slab_object){.cache = NULL};
