@@ -149,7 +149,10 @@ static unsigned int largest_shift(u64 addresses, u64 size, unsigned int max_shif
 	return shift;
 }
 
-/* n entries from *entry on, each a page further; none may be present yet. Boot maps gigabytes: unrolled. */
+/*
+ * n entries from *entry on, each a page further; none may be present yet. Boot maps gigabytes:
+ * unrolled.
+ */
 static bool fill_entries(pte_t *entry, u64 n, pte_t value, u64 step)
 {
 #pragma GCC unroll 8
@@ -172,7 +175,9 @@ int pgtable_map(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, ph
 	while (size) {
 		unsigned int shift = largest_shift(virt | phys, size, max_shift);
 		pte_t *entry = entry_for(ops, pml4, virt, shift, prot & _PAGE_USER, &err);
-		/* Only where a table ends can alignment allow larger pages: fill as far as it goes. */
+		/*
+		 * Only where a table ends can alignment allow larger pages: fill as far as it goes.
+		 */
 		u64 n = min(PTRS_PER_TABLE - (u64)table_index(virt, shift), size >> shift);
 
 		if (!entry)
@@ -186,7 +191,10 @@ int pgtable_map(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, ph
 	return 0;
 }
 
-/* Unmap, or give new bits to, each leaf in the range after cutting it to fit; holes are passed over. */
+/*
+ * Unmap, or give new bits to, each leaf in the range after cutting it to fit; holes are passed
+ * over.
+ */
 static int change_range(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size,
 			bool unmap, u64 prot)
 {
@@ -230,7 +238,10 @@ int pgtable_protect(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt
 	return change_range(ops, pml4, virt, size, false, prot);
 }
 
-/* Entries of a table of level `shift` that begins at `base`: free what they point to, if [start, last] holds it all. */
+/*
+ * Entries of a table of level `shift` that begins at `base`: free what they point to, if
+ * [start, last] holds it all.
+ */
 static void free_below(const struct pgtable_ops *ops, pte_t *table, virt_addr_t base,
 		       unsigned int shift, virt_addr_t start, virt_addr_t last)
 {

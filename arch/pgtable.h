@@ -1,10 +1,11 @@
 /*
- * 4-level page tables: walk, map, unmap, protect and split, on any table. It
- * knows entries, not policy: who may map what is decided above. SDM vol. 3, 4.5.
+ * 4-level page tables: walk, map, unmap, protect and split, on any table. It knows entries,
+ * not policy: who may map what is decided above. SDM vol. 3, 4.5.
  *
- * A table is named by its PML4 (a pointer into the direct map). Table pages come from and go to the
- * functions in struct pgtable_ops. The caller holds whatever lock protects the table, and flushes the TLB of
- * other CPUs; these functions flush this CPU's, when the table is the loaded one.
+ * A table is named by its PML4 (a pointer into the direct map). Table pages come from and go
+ * to the functions in struct pgtable_ops. The caller holds whatever lock protects the table,
+ * and flushes the TLB of other CPUs; these functions flush this CPU's, when the table is the
+ * loaded one.
  */
 #ifndef ARCH_PGTABLE_H
 #define ARCH_PGTABLE_H
@@ -43,30 +44,35 @@ struct pt_walk {
 void pgtable_walk(pte_t *pml4, virt_addr_t virt, struct pt_walk *walk);
 
 /*
- * Map [virt, virt+size) to phys with the bits of prot, with the largest pages that alignment and
- * max_shift allow. All page aligned. Nothing may be mapped there yet.
- * 0; -ENOMEM (what was mapped stays: call pgtable_unmap); -EEXIST; -EINVAL unaligned or not canonical.
+ * Map [virt, virt+size) to phys with the bits of prot, with the largest pages that alignment
+ * and max_shift allow. All page aligned. Nothing may be mapped there yet. 0; -ENOMEM (what was
+ * mapped stays: call pgtable_unmap); -EEXIST; -EINVAL unaligned or not canonical.
  */
 int pgtable_map(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, phys_addr_t phys,
 		u64 size, u64 prot, unsigned int max_shift);
 /*
- * The entry for the 4 KiB page at virt; those of the pages after it follow in memory up to the next 2 MiB
- * boundary. For those who fill or clear many entries, with frames of their own choice; they flush.
- * lookup: NULL when there is no table, or a large page. The other makes tables (for user addresses if prot says so)
- * and splits large pages on the way; NULL: no memory.
+ * The entry for the 4 KiB page at virt; those of the pages after it follow in memory up to the
+ * next 2 MiB boundary. For those who fill or clear many entries, with frames of their own
+ * choice; they flush. lookup: NULL when there is no table, or a large page. The other makes
+ * tables (for user addresses if prot says so) and splits large pages on the way; NULL: no
+ * memory.
  */
 pte_t *pgtable_lookup_pte(pte_t *pml4, virt_addr_t virt);
 pte_t *pgtable_pte(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 prot);
-/* Unmap [virt, virt+size), splitting large pages at the edges; holes are skipped. Tables stay. 0 or -ENOMEM. */
+/*
+ * Unmap [virt, virt+size), splitting large pages at the edges; holes are skipped. Tables stay.
+ * 0 or -ENOMEM.
+ */
 int pgtable_unmap(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size);
 /* Give the mapped pages of the range the bits of prot; the same rules. 0 or -ENOMEM. */
 int pgtable_protect(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size,
 		    u64 prot);
 /*
- * Free each table below the PML4 whose whole span lies in [virt, virt+size), where nothing is mapped any more (so
- * a range that goes from one mapping to the next frees most). Page aligned. A CPU may still have the way through
- * a table cached: if the PML4 is in use, ops->free keeps it until a flush. Not for the kernel's half: its tables stay,
- * so that a fault handler may walk them at any time without a lock.
+ * Free each table below the PML4 whose whole span lies in [virt, virt+size), where nothing is
+ * mapped any more (so a range that goes from one mapping to the next frees most). Page
+ * aligned. A CPU may still have the way through a table cached: if the PML4 is in use,
+ * ops->free keeps it until a flush. Not for the kernel's half: its tables stay, so that a
+ * fault handler may walk them at any time without a lock.
  */
 void pgtable_free_tables(const struct pgtable_ops *ops, pte_t *pml4, virt_addr_t virt, u64 size);
 

@@ -1,7 +1,7 @@
 /*
- * Flushing translations that CPUs may have cached. An entry that becomes more permissive, or appears where there
- * was none, needs no flush; one that goes, or loses rights, does, before its page may be used for something else.
- * SDM vol. 3, 4.10.4. Linux: arch/x86/mm/tlb.c.
+ * Flushing translations that CPUs may have cached. An entry that becomes more permissive, or
+ * appears where there was none, needs no flush; one that goes, or loses rights, does, before
+ * its page may be used for something else. SDM vol. 3, 4.10.4. Linux: arch/x86/mm/tlb.c.
  */
 #ifndef ARCH_TLB_H
 #define ARCH_TLB_H
@@ -9,8 +9,9 @@
 #include <arch/page.h>
 
 /*
- * After entries of the kernel's half were cleared or restricted: when this returns, no CPU uses an old one
- * for [start, end). Page aligned. Interrupts on, once there are several CPUs: it will wait for their answers.
+ * After entries of the kernel's half were cleared or restricted: when this returns, no CPU
+ * uses an old one for [start, end). Page aligned. Interrupts on, once there are several CPUs:
+ * it will wait for their answers.
  */
 void flush_tlb_kernel_range(virt_addr_t start, virt_addr_t end);
 /* Forget everything on this CPU, global entries too. Any context. */

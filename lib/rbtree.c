@@ -1,12 +1,13 @@
 /*
  * Red-black trees: binary search trees that stay nearly balanced.
  *
- * Invariants: (1) the root is black; (2) a red node has no red child; (3) every way
- * from a node down to a missing child meets the same number of black nodes. From 2 and 3: no way down is more than
- * twice as long as another, so a tree of n nodes is at most 2 log2(n + 1) deep.
+ * Invariants: (1) the root is black; (2) a red node has no red child; (3) every way from a
+ * node down to a missing child meets the same number of black nodes. From 2 and 3: no way down
+ * is more than twice as long as another, so a tree of n nodes is at most 2 log2(n + 1) deep.
  *
- * A missing child counts as black. The two sides are numbers, 0 left and 1 right: each case is written
- * once, with `side` and `!side`. Cormen, Leiserson, Rivest, Stein: Introduction to Algorithms, chapter 13.
+ * A missing child counts as black. The two sides are numbers, 0 left and 1 right: each case is
+ * written once, with `side` and `!side`. Cormen, Leiserson, Rivest, Stein: Introduction to
+ * Algorithms, chapter 13.
  */
 #include <lib/rbtree.h>
 
@@ -67,8 +68,8 @@ void rb_augment_propagate(struct rb_node *node, rb_augment_fn augment)
 }
 
 /*
- * `node` goes down to `side`; its child from the other side comes up in its place. Order is kept, and so is what lies
- * above: the two stand for the same set of nodes as before.
+ * `node` goes down to `side`; its child from the other side comes up in its place. Order is
+ * kept, and so is what lies above: the two stand for the same set of nodes as before.
  *
  *	  node              up
  *	 /    \            /  \
@@ -92,7 +93,10 @@ static void rotate(struct rb_root *root, struct rb_node *node, int side, rb_augm
 	}
 }
 
-/* A new node is red, which can break only (2), and only towards its parent: carry the fault up until it can be mended. */
+/*
+ * A new node is red, which can break only (2), and only towards its parent: carry the fault up
+ * until it can be mended.
+ */
 static void mend_red(struct rb_node *node, struct rb_root *root, rb_augment_fn augment)
 {
 	struct rb_node *parent;
@@ -134,8 +138,9 @@ void rb_insert_augmented(struct rb_node *node, struct rb_root *root, rb_augment_
 }
 
 /*
- * The subtree on `side` of `parent` is one black short. Its sibling has that black, so there is a
- * sibling; take a red from it or from above and blacken it, or make the sibling short too and go up.
+ * The subtree on `side` of `parent` is one black short. Its sibling has that black, so there
+ * is a sibling; take a red from it or from above and blacken it, or make the sibling short too
+ * and go up.
  */
 static void mend_black(struct rb_node *parent, int side, struct rb_root *root,
 		       rb_augment_fn augment)
@@ -180,7 +185,10 @@ static struct rb_node *outermost(struct rb_node *node, int side)
 	return node;
 }
 
-/* A node with two children and the next one in order, which has no left child, change places and colours. */
+/*
+ * A node with two children and the next one in order, which has no left child, change places
+ * and colours.
+ */
 static struct rb_node *swap_with_next(struct rb_node *node, struct rb_root *root)
 {
 	struct rb_node *next = outermost(node->rb_right, 0);
@@ -254,7 +262,10 @@ struct rb_node *rb_last(const struct rb_root *root)
 	return outermost(root->rb_node, 1);
 }
 
-/* The nearest node on one side: the other end of the subtree there, or the first ancestor on that side. */
+/*
+ * The nearest node on one side: the other end of the subtree there, or the first ancestor on
+ * that side.
+ */
 static struct rb_node *neighbour(const struct rb_node *node, int side)
 {
 	struct rb_node *parent;

@@ -1,18 +1,22 @@
 /*
- * Red-black trees, intrusive, with Linux's names: the links are a member of the object, and the
- * user writes the search, because only he knows what his keys are.
+ * Red-black trees, intrusive, with Linux's names: the links are a member of the object, and
+ * the user writes the search, because only he knows what his keys are.
  *
  *	struct rb_node **link = &root->rb_node, *parent = NULL;
  *	while (*link) {
  *		parent = *link;
- *		link = key < rb_entry(parent, struct item, node)->key ? &parent->rb_left : &parent->rb_right;
+ *		if (key < rb_entry(parent, struct item, node)->key)
+ *			link = &parent->rb_left;
+ *		else
+ *			link = &parent->rb_right;
  *	}
  *	rb_link_node(&item->node, parent, link);
  *	rb_insert_color(&item->node, root);
  *
- * Augmented trees: each node also keeps something about its whole subtree (the largest gap, the least
- * deadline), worked out from itself and its two children by one function. The *_augmented calls
- * keep it right through every change. (Linux has three callbacks, made by a macro, for speed.)
+ * Augmented trees: each node also keeps something about its whole subtree (the largest gap,
+ * the least deadline), worked out from itself and its two children by one function. The
+ * *_augmented calls keep it right through every change. (Linux has three callbacks, made by a
+ * macro, for speed.)
  *
  * Nothing here locks or allocates.
  */
@@ -71,7 +75,10 @@ struct rb_node *rb_last(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
 struct rb_node *rb_prev(const struct rb_node *node);
 
-/* Hang the node where a search ended. The tree is a search tree again, and rb_insert_color() must follow. */
+/*
+ * Hang the node where a search ended. The tree is a search tree again, and rb_insert_color()
+ * must follow.
+ */
 static inline void rb_link_node(struct rb_node *node, struct rb_node *parent, struct rb_node **link)
 {
 	node->rb_parent_color = (unsigned long)parent; /* red */
@@ -87,7 +94,10 @@ void rb_replace_node(struct rb_node *victim, struct rb_node *fresh, struct rb_ro
 
 void rb_insert_augmented(struct rb_node *node, struct rb_root *root, rb_augment_fn augment);
 void rb_erase_augmented(struct rb_node *node, struct rb_root *root, rb_augment_fn augment);
-/* The node's own value changed, its place did not: tell those above it, before anything else is done to the tree. */
+/*
+ * The node's own value changed, its place did not: tell those above it, before anything else
+ * is done to the tree.
+ */
 void rb_augment_propagate(struct rb_node *node, rb_augment_fn augment);
 
 #define rb_first_cached(root) ((root)->rb_leftmost)

@@ -1,7 +1,7 @@
 /*
  * Stacks for threads, between guard pages. Each CPU keeps a few of the stacks that were freed
- * last, still mapped: most threads live shortly, and their stack costs neither page tables nor a TLB flush. (Linux:
- * cached_stacks in kernel/fork.c.)
+ * last, still mapped: most threads live shortly, and their stack costs neither page tables nor
+ * a TLB flush. (Linux: cached_stacks in kernel/fork.c.)
  */
 #include <arch/irqflags.h>
 #include <arch/percpu.h>

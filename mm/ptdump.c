@@ -1,6 +1,7 @@
 /*
- * The `pt` command: page tables for people. With an address, the walk that the CPU makes, level by level; without
- * one, everything that is mapped, equal neighbours in one line. SDM vol. 3, 4.5 and 12.12. Linux: mm/ptdump.c.
+ * The `pt` command: page tables for people. With an address, the walk that the CPU makes,
+ * level by level; without one, everything that is mapped, equal neighbours in one line. SDM
+ * vol. 3, 4.5 and 12.12. Linux: mm/ptdump.c.
  */
 #include <arch/cpufeature.h>
 #include <arch/insn.h>
@@ -38,7 +39,7 @@ static const char *region_name(virt_addr_t addr)
 	return "no region";
 }
 
-/* ---- what the bits say -------------------------------------------------------------------------- */
+/* ---- what the bits say ----------------------------------------------------------------------- */
 
 /* PWT, PCD and PAT together are the number of a byte in IA32_PAT. */
 static const char *memory_type(u64 entry, unsigned int shift)
@@ -66,7 +67,7 @@ static void rights(char text[4], u64 prot)
 	text[3] = '\0';
 }
 
-/* ---- one address -------------------------------------------------------------------------------- */
+/* ---- one address ----------------------------------------------------------------------------- */
 
 static const struct flag {
 	u64 bit;
@@ -112,7 +113,10 @@ static u64 combined(const struct pt_walk *walk)
 	return (all & (_PAGE_RW | _PAGE_USER)) | (any & _PAGE_NX);
 }
 
-/* A page between two areas is the guard of both; to run off a stack downwards is the likelier way into it. */
+/*
+ * A page between two areas is the guard of both; to run off a stack downwards is the likelier
+ * way into it.
+ */
 static void show_area_of(virt_addr_t virt)
 {
 	const struct vmap_area *area = find_vm_area(virt), *above = find_vm_area(virt + PAGE_SIZE);
@@ -162,9 +166,12 @@ static int show_address(virt_addr_t virt)
 	return 0;
 }
 
-/* ---- everything --------------------------------------------------------------------------------- */
+/* ---- everything ------------------------------------------------------------------------------ */
 
-/* The line being gathered: runs that follow each other in virtual addresses and are alike in all but where they lie. */
+/*
+ * The line being gathered: runs that follow each other in virtual addresses and are alike in
+ * all but where they lie.
+ */
 struct layout {
 	struct pt_run line; /* size 0: none */
 	unsigned int pieces;

@@ -1,14 +1,16 @@
 /*
- * The region VMALLOC_START..VMALLOC_END: addresses from mm/vmap_area.c, frames from the page allocator, and page
- * tables to join the two.
+ * The region VMALLOC_START..VMALLOC_END: addresses from mm/vmap_area.c, frames from the page
+ * allocator, and page tables to join the two.
  *
- * The idea: the page table is the list of an area's pages. There is no array of them to allocate, to
- * fail, or to disagree with. (Linux keeps one, vm_struct.pages.)
+ * The idea: the page table is the list of an area's pages. There is no array of them to
+ * allocate, to fail, or to disagree with. (Linux keeps one, vm_struct.pages.)
  *
- * An area dies in this order: claimed, so that nobody else can free it; entries cleared; TLBs flushed; pages freed; and only
- * then are its addresses free. So an address is never in two areas, nor a page in use while a TLB still leads to it.
+ * An area dies in this order: claimed, so that nobody else can free it; entries cleared; TLBs
+ * flushed; pages freed; and only then are its addresses free. So an address is never in two
+ * areas, nor a page in use while a TLB still leads to it.
  *
- * Page tables of this region are never freed: at most 1/512 of what was once mapped, and anyone may walk them without a lock.
+ * Page tables of this region are never freed: at most 1/512 of what was once mapped, and
+ * anyone may walk them without a lock.
  */
 #define pr_fmt(fmt) "vmalloc: " fmt
 
@@ -23,16 +25,18 @@
 #include <mm/vmalloc_internal.h>
 
 /*
- * Guards the tree, the spare descriptors and the making of page tables. Not irq-safe. Taken before zone->lock (a page table
- * may be needed); no allocation that could run shrinkers is made under it.
+ * Guards the tree, the spare descriptors and the making of page tables. Not irq-safe. Taken
+ * before zone->lock (a page table may be needed); no allocation that could run shrinkers is
+ * made under it.
  */
 static DEFINE_SPINLOCK(vmap_lock);
 static struct vmap_space space;
 static unsigned long nr_pages; /* that areas own; under vmap_lock */
 
 /*
- * Descriptors in no tree, a list through rb_right. They come by the page and never go back: whoever
- * walks the tree without the lock (a backtrace, in an NMI) finds a descriptor wherever a link leads.
+ * Descriptors in no tree, a list through rb_right. They come by the page and never go back:
+ * whoever walks the tree without the lock (a backtrace, in an NMI) finds a descriptor wherever
+ * a link leads.
  */
 static struct vmap_area *spares;
 
@@ -59,7 +63,7 @@ static u64 owned_pages(const struct vmap_area *area)
 	return kinds[area->kind].owns_pages ? (area->end - area->start) >> PAGE_SHIFT : 0;
 }
 
-/* ---- descriptors ------------------------------------------------------------------------------- */
+/* ---- descriptors ----------------------------------------------------------------------------- */
 
 static struct vmap_area *pop_spare(void)
 {
@@ -94,7 +98,7 @@ static __noinline bool add_spares(void)
 	return true;
 }
 
-/* ---- an area's life ---------------------------------------------------------------------------- */
+/* ---- an area's life -------------------------------------------------------------------------- */
 
 struct vmap_area *get_vm_area(u64 size, enum vm_kind kind, const void *caller)
 {
@@ -186,8 +190,9 @@ int map_vm_area_phys(struct vmap_area *area, phys_addr_t phys, u64 prot)
 }
 
 /*
- * Clear the entries. Returns the pages if they are the area's own, a list through page->private. Filled from
- * the bottom up: the first hole is the end of an area that could not be filled.
+ * Clear the entries. Returns the pages if they are the area's own, a list through
+ * page->private. Filled from the bottom up: the first hole is the end of an area that could
+ * not be filled.
  */
 static struct page *clear_entries(const struct vmap_area *area)
 {
@@ -233,7 +238,7 @@ void release_vm_area(struct vmap_area *area)
 	spin_unlock(&vmap_lock);
 }
 
-/* ---- misuse ------------------------------------------------------------------------------------ */
+/* ---- misuse ---------------------------------------------------------------------------------- */
 
 static __noinline void report_misuse(virt_addr_t addr, enum vm_kind kind, const char *who,
 				     const void *caller, const struct vmap_area *found)
@@ -276,7 +281,7 @@ struct vmap_area *claim_vm_area(virt_addr_t addr, enum vm_kind kind, const char 
 	return NULL;
 }
 
-/* ---- for everyone ------------------------------------------------------------------------------ */
+/* ---- for everyone ---------------------------------------------------------------------------- */
 
 static void *__vmalloc(size_t size, gfp_t gfp, const void *caller)
 {
@@ -327,7 +332,7 @@ void *vmap(struct page **pages, unsigned int n, u64 prot)
 	struct vmap_area *area;
 
 	if (!prot_allowed(prot)) {
-		pr_err("vmap by %pS with protection %#llx refused: writable and executable, or not the kernel's\n",
+		pr_err("vmap by %pS refused: %#llx is writable code, or not the kernel's\n",
 		       __builtin_return_address(0), prot);
 		return NULL;
 	}
@@ -346,7 +351,7 @@ void vunmap(const void *addr)
 	free_area_at(addr, VM_MAP, __builtin_return_address(0));
 }
 
-/* ---- questions --------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 const struct vmap_area *find_vm_area(virt_addr_t addr)
 {

@@ -24,8 +24,9 @@ enum vm_state {
 const char *vm_kind_name(u8 kind);
 
 /*
- * `size` bytes of addresses, rounded up to whole pages, with nothing mapped yet. NULL: size 0, no room, no
- * memory to note it in. The entries of an area are its maker's, to fill from the bottom up; no lock needed.
+ * `size` bytes of addresses, rounded up to whole pages, with nothing mapped yet. NULL: size 0,
+ * no room, no memory to note it in. The entries of an area are its maker's, to fill from the
+ * bottom up; no lock needed.
  */
 struct vmap_area *get_vm_area(u64 size, enum vm_kind kind, const void *caller);
 /* get_vm_area() filled with new pages of its own. gfp: __GFP_ZERO counts. */
@@ -33,17 +34,20 @@ struct vmap_area *get_vm_area_pages(u64 size, enum vm_kind kind, gfp_t gfp, cons
 /* Map the area to physical addresses from phys on. 0 or -ENOMEM; then release_vm_area(). */
 int map_vm_area_phys(struct vmap_area *area, phys_addr_t phys, u64 prot);
 /*
- * The live area of this kind that begins at addr, now VM_DYING. NULL: it is none, and `who`, called by `caller`, was
- * reported for it.
+ * The live area of this kind that begins at addr, now VM_DYING. NULL: it is none, and `who`,
+ * called by `caller`, was reported for it.
  */
 struct vmap_area *claim_vm_area(virt_addr_t addr, enum vm_kind kind, const char *who,
 				const void *caller);
-/* Unmap a claimed area, or one that could not be filled; free its pages if they are its own; forget it. */
+/*
+ * Unmap a claimed area, or one that could not be filled; free its pages if they are its own;
+ * forget it.
+ */
 void release_vm_area(struct vmap_area *area);
 
 /*
- * A copy of the first area that ends above addr. false: there is none. How to go through all without holding
- * the lock: go on from copy->end.
+ * A copy of the first area that ends above addr. false: there is none. How to go through all
+ * without holding the lock: go on from copy->end.
  */
 bool vm_area_above(virt_addr_t addr, struct vmap_area *copy);
 /* The area that contains addr. Any context, without the lock: see vmap_area_find(). */

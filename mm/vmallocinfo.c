@@ -44,7 +44,7 @@ static int cmd_vmap(int argc, char **argv)
 	}
 	vm_region_usage(&nr, &largest);
 	con_printf(
-		"%lu areas, a guard page after each; %lu pages of their own; room for %llu GiB more\n",
+		"%lu areas with a guard page after each, %lu pages of their own; %llu GiB free\n",
 		nr, vmalloc_nr_pages(), largest >> 30);
 	return 0;
 }

@@ -1,8 +1,10 @@
 /*
- * The areas of a region of addresses: one red-black tree, sorted by address, augmented with gaps.
+ * The areas of a region of addresses: one red-black tree, sorted by address, augmented with
+ * gaps.
  *
- * Invariants: between the end of an area and the start of the next lies a guard page, then exactly next->gap
- * free bytes; max_gap is the largest gap in a subtree. So the sum of all areas, guards and gaps is the region.
+ * Invariants: between the end of an area and the start of the next lies a guard page, then
+ * exactly next->gap free bytes; max_gap is the largest gap in a subtree. So the sum of all
+ * areas, guards and gaps is the region.
  */
 #include <lib/errno.h>
 #include <mm/vmap_area.h>

@@ -1,12 +1,12 @@
 /*
- * Who has which addresses of a region: areas in one tree, sorted by address. Each
- * area is followed by an unmapped guard page, so no two are ever side by side.
+ * Who has which addresses of a region: areas in one tree, sorted by address. Each area is
+ * followed by an unmapped guard page, so no two are ever side by side.
  *
- * The tree is augmented with the free gap before each area, so the lowest gap that is
- * large enough is found in O(log n). (Linux has one tree for the busy and one for the free ranges.)
+ * The tree is augmented with the free gap before each area, so the lowest gap that is large
+ * enough is found in O(log n). (Linux has one tree for the busy and one for the free ranges.)
  *
- * Pure: knows no page table and no lock; the host tests compile it. The caller holds whatever guards
- * the space, except where it says otherwise.
+ * Pure: knows no page table and no lock; the host tests compile it. The caller holds whatever
+ * guards the space, except where it says otherwise.
  */
 #ifndef MM_VMAP_AREA_H
 #define MM_VMAP_AREA_H
@@ -38,8 +38,9 @@ struct vmap_space {
 void vmap_space_init(struct vmap_space *space, virt_addr_t start, virt_addr_t end);
 
 /*
- * Give `area` the lowest `size` free bytes that have room for a guard page after them: sets start and
- * end. size: a multiple of PAGE_SIZE, not 0. 0; -ENOSPC: no gap is large enough, nothing was changed.
+ * Give `area` the lowest `size` free bytes that have room for a guard page after them: sets
+ * start and end. size: a multiple of PAGE_SIZE, not 0. 0; -ENOSPC: no gap is large enough,
+ * nothing was changed.
  */
 int vmap_area_insert(struct vmap_space *space, struct vmap_area *area, u64 size);
 /* Take an area out: its bytes and its guard page are free. */
@@ -48,9 +49,10 @@ void vmap_area_erase(struct vmap_space *space, struct vmap_area *area);
 /* The first area that ends above addr: the one that contains it, or the next one. NULL: none. */
 struct vmap_area *vmap_area_above(const struct vmap_space *space, virt_addr_t addr);
 /*
- * The area that contains addr, guard page not included. NULL: none. Also without the lock, in any context, as long as
- * areas are never given to another owner than a vmap_space: it may then miss an area that is just being inserted
- * or erased, but ends after as many steps as a tree can be deep.
+ * The area that contains addr, guard page not included. NULL: none. Also without the lock, in
+ * any context, as long as areas are never given to another owner than a vmap_space: it may
+ * then miss an area that is just being inserted or erased, but ends after as many steps as a
+ * tree can be deep.
  */
 struct vmap_area *vmap_area_find(const struct vmap_space *space, virt_addr_t addr);
 /* The largest size that vmap_area_insert() can succeed with; 0: none. */

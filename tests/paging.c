@@ -1,8 +1,8 @@
 /*
- * The page-table library and the kernel's own tables. Contract: map, protect
- * and unmap change exactly the range they were given, whatever page sizes they
- * met; tables that map nothing can be freed, and a lack of memory leaves nothing behind; no mapping is writable and executable; page 0 and the low half are not mapped; every
- * stack has an unmapped page below it.
+ * The page-table library and the kernel's own tables. Contract: map, protect and unmap change
+ * exactly the range they were given, whatever page sizes they met; tables that map nothing can
+ * be freed, and a lack of memory leaves nothing behind; no mapping is writable and executable;
+ * page 0 and the low half are not mapped; every stack has an unmapped page below it.
  */
 #include <arch/cpufeature.h>
 #include <arch/pgtable.h>
@@ -159,7 +159,7 @@ TEST(paging, random_ranges_against_a_model)
 	}
 }
 
-/* ---- tables: how many there are, and what happens when there is no memory for one ----------------- */
+/* ---- tables: how many there are, and what happens when there is no memory for one ------------ */
 
 static u64 tables_left = ~0ULL, nr_tables;
 
@@ -221,7 +221,10 @@ TEST(paging, tables_that_map_nothing_are_freed)
 	EXPECT_TRUE(memchr_inv(private_pml4, 0, PAGE_SIZE) == NULL);
 }
 
-/* A range that needs several tables and a split, with memory for n of them: it fails cleanly until n is enough. */
+/*
+ * A range that needs several tables and a split, with memory for n of them: it fails cleanly
+ * until n is enough.
+ */
 TEST(paging, no_memory_for_a_table)
 {
 	virt_addr_t start = BASE - 3 * PAGE_SIZE;
@@ -272,7 +275,7 @@ TEST(paging, the_entry_of_a_small_page)
 	EXPECT_EQ(lookup(BASE + 2 * PMD_SIZE - 1), PMD_SIZE - 1);
 }
 
-/* ---- visiting ------------------------------------------------------------------------------------ */
+/* ---- visiting -------------------------------------------------------------------------------- */
 
 struct run_model {
 	const u8 *model; /* one byte a page from BASE: 0 not mapped, else which protection */
@@ -346,7 +349,7 @@ TEST(paging, a_visitor_may_stop)
 	EXPECT_EQ(calls, 3);
 }
 
-/* ---- the kernel's own ---------------------------------------------------------------------------- */
+/* ---- the kernel's own ------------------------------------------------------------------------ */
 
 struct run_check {
 	u64 runs, wx, user, low;

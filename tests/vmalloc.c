@@ -1,7 +1,8 @@
 /*
- * The vmalloc region. Contract: what an area holds is its own and survives others' comings and goings; the page on
- * either side of it faults, and so does all of it once it is freed; a misused address is reported once and nothing else
- * happens; whatever fails, at whatever step, loses no page and no address.
+ * The vmalloc region. Contract: what an area holds is its own and survives others' comings and
+ * goings; the page on either side of it faults, and so does all of it once it is freed; a
+ * misused address is reported once and nothing else happens; whatever fails, at whatever step,
+ * loses no page and no address.
  *
  * After each test the region holds what it held before, page for page.
  */
@@ -40,8 +41,8 @@ static struct usage usage(void)
 static u64 loglevel;
 
 /*
- * Page tables and descriptors stay once they are made: make those that the tests need. The reports that the tests
- * provoke by the dozen go to the log, not to a slow serial line.
+ * Page tables and descriptors stay once they are made: make those that the tests need. The
+ * reports that the tests provoke by the dozen go to the log, not to a slow serial line.
  */
 static int remember(void)
 {
@@ -233,7 +234,7 @@ TEST(vmalloc, random_areas_do_not_disturb_each_other)
 	check_mapped_is_areas();
 }
 
-/* ---- misuse ------------------------------------------------------------------------------------ */
+/* ---- misuse ---------------------------------------------------------------------------------- */
 
 #define EXPECT_REPORTED(code)                               \
 	do {                                                \
@@ -274,7 +275,7 @@ TEST(vmalloc, misuse_is_reported_and_nothing_else_happens)
 	EXPECT_REPORTED(iounmap(io));
 }
 
-/* ---- failure at every step ----------------------------------------------------------------------- */
+/* ---- failure at every step ------------------------------------------------------------------- */
 
 static struct page *frames[3];
 
@@ -347,31 +348,32 @@ TEST(vmalloc, failure_at_any_step_unwinds)
 		__free_page(frames[i]);
 }
 
-/* Where there are no page tables yet: a failure may leave one, which the next attempt uses; after success none is lost. */
+/*
+ * Where there are no page tables yet: a failure may leave one, which the next attempt uses;
+ * after success none is lost.
+ */
 TEST(vmalloc, failure_while_tables_are_made)
 {
 	struct vmap_area *filler[8];
 	struct usage start;
+	u64 n = 1, *p = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(filler); i++) { /* addresses only: 8 GiB out of the way */
 		filler[i] = get_vm_area(PUD_SIZE, VM_MAP, NULL);
 		ASSERT_NOT_NULL(filler[i]);
 	}
-	for (u64 n = 1;; n++) {
-		u64 *p;
-
+	for (bool failed = true; failed; n++) {
 		fail_alloc_nth(FAIL_PAGE, n);
 		p = vmalloc(2 * PAGE_SIZE);
-		if (!fail_alloc_happened(FAIL_PAGE)) {
-			fail_alloc_nth(FAIL_PAGE, 0);
-			ASSERT_NOT_NULL(p);
-			fill_words(p, 2 * PAGE_SIZE, n);
-			EXPECT_TRUE(words_are(p, 2 * PAGE_SIZE, n));
-			vfree(p);
-			break;
-		}
-		EXPECT_TRUE(p == NULL);
+		failed = fail_alloc_happened(FAIL_PAGE);
+		EXPECT_EQ(p == NULL, failed);
 	}
+	fail_alloc_nth(FAIL_PAGE, 0);
+	EXPECT_GT(n, 4ULL); /* two pages, and at least two tables */
+	ASSERT_NOT_NULL(p);
+	fill_words(p, 2 * PAGE_SIZE, n);
+	EXPECT_TRUE(words_are(p, 2 * PAGE_SIZE, n));
+	vfree(p);
 	start = usage();
 	vfree(vmalloc(2 * PAGE_SIZE));
 	EXPECT_EQ(usage().free_pages, start.free_pages);
@@ -396,7 +398,7 @@ TEST(vmalloc, takes_all_memory_and_gives_it_back)
 		usage().free_pages; /* page tables for all of it stay, and its struct pages */
 }
 
-/* ---- vmap, ioremap, stacks ----------------------------------------------------------------------- */
+/* ---- vmap, ioremap, stacks ------------------------------------------------------------------- */
 
 TEST(vmalloc, vmap_shows_the_same_pages)
 {

@@ -1,6 +1,6 @@
 /*
- * A red-black tree under any sequence of insertions and removals: two bytes an operation, one for the item and one for
- * its key. The invariants are checked after each.
+ * A red-black tree under any sequence of insertions and removals: two bytes an operation, one
+ * for the item and one for its key. The invariants are checked after each.
  *
  * Sources: lib/rbtree.c
  * Options: -max_len=256

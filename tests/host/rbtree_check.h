@@ -1,6 +1,7 @@
 /*
- * What must hold of a red-black tree at any time, looked at from outside: order, colours, black heights,
- * parent links, and the augmented value of each node. Shared by the test and the fuzz target.
+ * What must hold of a red-black tree at any time, looked at from outside: order, colours,
+ * black heights, parent links, and the augmented value of each node. Shared by the test and
+ * the fuzz target.
  */
 #ifndef TESTS_HOST_RBTREE_CHECK_H
 #define TESTS_HOST_RBTREE_CHECK_H

@@ -1,6 +1,7 @@
 /*
- * Red-black trees against a sorted array: random insertions, removals and replacements, and after each one all
- * invariants (tests/host/rbtree_check.h) and the same keys in the same order.
+ * Red-black trees against a sorted array: random insertions, removals and replacements, and
+ * after each one all invariants (tests/host/rbtree_check.h) and the same keys in the same
+ * order.
  *
  * Sources: lib/rbtree.c
  */

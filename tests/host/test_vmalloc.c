@@ -1,8 +1,9 @@
 /*
- * The areas of mm/vmap_area.c against a shadow model: one byte for each page of a small region, that says whose it is.
- * After each random insertion or removal: areas are where the model says, sorted, a guard page after each; gaps and
- * the largest of each subtree are right; an insertion took the lowest place that fits, and failed only
- * when there was none; removing all restores the region.
+ * The areas of mm/vmap_area.c against a shadow model: one byte for each page of a small
+ * region, that says whose it is. After each random insertion or removal: areas are where the
+ * model says, sorted, a guard page after each; gaps and the largest of each subtree are right;
+ * an insertion took the lowest place that fits, and failed only when there was none; removing
+ * all restores the region.
  *
  * Sources: mm/vmap_area.c lib/rbtree.c
  */
