@@ -8,9 +8,9 @@
  * `-icount shift=0` are instructions; integers throughout, in tenths per operation.
  */
 #include <arch/insn.h>
+#include <arch/tsc.h>
 #include <kernel/bench.h>
 #include <kernel/power.h>
-#include <arch/tsc.h>
 #include <lib/command.h>
 #include <lib/errno.h>
 #include <lib/glob.h>
