@@ -91,25 +91,22 @@ static __always_inline u8 *object_state(const struct kmem_cache *cache, struct s
 	return likely(index < cache->objs) ? &slab->state[index] : NULL;
 }
 
+/* Where the struct page of address 0 would be. */
+#define PAGE_OF_NULL ((virt_addr_t)vmemmap - (PAGE_OFFSET >> PAGE_SHIFT) * sizeof(struct page))
+
 /* virt_to_page() of what may be any address: in integers, where wrapping round is no error. */
 static __always_inline struct page *page_of(const void *p)
 {
-	pfn_t pfn = ((virt_addr_t)p >> PAGE_SHIFT) - (PAGE_OFFSET >> PAGE_SHIFT);
-
-	return (struct page *)((virt_addr_t)vmemmap + pfn * sizeof(struct page));
+	return (struct page *)(PAGE_OF_NULL + ((virt_addr_t)p >> PAGE_SHIFT) * sizeof(struct page));
 }
-
-/* Each byte of a struct page stands for so many of memory. */
-#define BYTES_PER_PAGE_BYTE (PAGE_SIZE / sizeof(struct page))
 
 /* p & cache->slab_mask starts a page; nothing says yet that it is a slab of this cache, or memory at all. */
 static __always_inline struct page *slab_page(const struct kmem_cache *cache, const void *p)
 {
 	virt_addr_t start = (virt_addr_t)p & cache->slab_mask;
 
-	/* virt_to_page(start) with one shift instead of two: start has no bits below PAGE_SHIFT. */
-	return (struct page *)((virt_addr_t)vmemmap - PAGE_OFFSET / BYTES_PER_PAGE_BYTE +
-			       start / BYTES_PER_PAGE_BYTE);
+	/* page_of(start) with one shift instead of two: start has no bits below PAGE_SHIFT. */
+	return (struct page *)(PAGE_OF_NULL + start / (PAGE_SIZE / sizeof(struct page)));
 }
 
 /* Free an object of a slab of this cache. false: the slow path has to look, nothing has been done. */
