@@ -172,6 +172,7 @@ void kernel_main(u32 magic, u32 info)
 	loader_magic = magic;
 	loader_info = info;
 	run_steps();
+	free_initmem(); /* run_steps() was the last that is __init */
 	ktest_boot();
 	bench_boot();
 	monitor_boot();

@@ -1,13 +1,13 @@
 /*
- * What memory there is: the firmware's map, what the kernel made of it, and
- * the `mem` command that shows both.
+ * What memory there is: the firmware's map, and what the kernel made of it.
+ * Both are kept, for `mem map` and `pfn` to show.
  */
 #define pr_fmt(fmt) "mm: " fmt
 
+#include <arch/cpufeature.h>
 #include <arch/page.h>
 #include <lib/bug.h>
-#include <lib/command.h>
-#include <lib/errno.h>
+#include <lib/console.h>
 #include <mm/memblock.h>
 #include <mm/mm.h>
 
@@ -15,11 +15,6 @@ extern char __image_phys_start[], __image_phys_end[];
 
 static const struct memmap *firmware_map;
 static struct memmap ordered;
-
-const struct memmap *firmware_memmap(void)
-{
-	return &ordered;
-}
 
 static __init void reserve(phys_addr_t start, u64 size, const char *what)
 {
@@ -29,9 +24,16 @@ static __init void reserve(phys_addr_t start, u64 size, const char *what)
 		panic("cannot reserve %s at %#llx (%d)", what, start, err);
 }
 
+/* RAM that the CPU cannot address, or the direct map has no room for, is no use. */
+static __init phys_addr_t ram_limit(void)
+{
+	return min(BIT_ULL(boot_cpu_data.phys_bits), (u64)DIRECT_MAP_SIZE);
+}
+
 void __init mm_init_memory(const struct memmap *firmware)
 {
 	phys_addr_t image = (phys_addr_t)__image_phys_start;
+	u64 left_out;
 
 	firmware_map = firmware;
 	ordered.nr = firmware->nr;
@@ -40,13 +42,10 @@ void __init mm_init_memory(const struct memmap *firmware)
 		ordered.entry[i] = firmware->entry[i];
 	memmap_sanitize(&ordered);
 
-	for (u32 i = 0; i < ordered.nr; i++) {
-		const struct memmap_entry *e = &ordered.entry[i];
-
-		if (e->type == MEMMAP_USABLE && memblock_add(e->start, e->size))
-			pr_warn("RAM at %#llx, %llu KiB, left out: too many ranges\n", e->start,
-				e->size >> 10);
-	}
+	left_out = memblock_add_map(&ordered, ram_limit());
+	if (left_out)
+		pr_warn("%llu KiB of RAM left out: at or above %#llx, or in too many pieces\n",
+			left_out >> 10, ram_limit());
 	reserve(0, PAGE_SIZE, "page 0");
 	reserve(image, (phys_addr_t)__image_phys_end - image, "the kernel image");
 	if (ordered.dropped)
@@ -76,19 +75,20 @@ static void show_regions(const struct memblock_type *type)
 			   type->region[i].size >> 10);
 }
 
-static int cmd_mem(int argc, char **argv)
+void show_memory_map(void)
 {
-	(void)argv;
-	if (argc > 1)
-		return -EINVAL;
 	con_printf("firmware's map, as the loader gave it:\n");
 	show_map(firmware_map);
 	con_printf("put in order:\n");
 	show_map(&ordered);
 	show_regions(&memblock.memory);
 	show_regions(&memblock.reserved);
-	con_printf("MemTotal: %llu kB\nMemFree: %llu kB\n", memblock_total() >> 10,
-		   memblock_total_free() >> 10);
+}
+
+u32 memory_type_at(phys_addr_t phys)
+{
+	for (u32 i = 0; i < ordered.nr; i++)
+		if (ranges_overlap(phys, 1, ordered.entry[i].start, ordered.entry[i].size))
+			return ordered.entry[i].type;
 	return 0;
 }
-COMMAND("mem", "", "the firmware's memory map and what the kernel made of it", cmd_mem);

@@ -89,6 +89,23 @@ int memblock_add(phys_addr_t base, u64 size)
 	return inner_pages(&base, &end, size) ? insert(&memblock.memory, base, end) : 0;
 }
 
+u64 memblock_add_map(const struct memmap *map, phys_addr_t limit)
+{
+	u64 left_out = 0;
+
+	for (u32 i = 0; i < map->nr; i++) {
+		const struct memmap_entry *e = &map->entry[i];
+		u64 below = e->start < limit ? min(e->size, limit - e->start) : 0;
+
+		if (e->type != MEMMAP_USABLE)
+			continue;
+		left_out += e->size - below;
+		if (below && memblock_add(e->start, below))
+			left_out += below;
+	}
+	return left_out;
+}
+
 int memblock_reserve(phys_addr_t base, u64 size)
 {
 	phys_addr_t end;

@@ -37,6 +37,11 @@ void memblock_reset(void);
  * Overlaps merge. 0; -EINVAL it wraps; -ENOSPC the list is full: nothing was changed. */
 int memblock_add(phys_addr_t base, u64 size);
 int memblock_reserve(phys_addr_t base, u64 size);
+/*
+ * Add the usable entries of a map in order, as far as they lie below `limit` (less than 2^63). Returns the bytes
+ * that were left out: above it, or past a full list.
+ */
+u64 memblock_add_map(const struct memmap *map, phys_addr_t limit);
 /* Give a reserved range back. 0, -EINVAL or -ENOSPC (a hole needs one more entry). */
 int memblock_free(phys_addr_t base, u64 size);
 /*

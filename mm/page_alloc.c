@@ -15,6 +15,7 @@
 #include <lib/string.h>
 #include <mm/buddy.h>
 #include <mm/fault_inject.h>
+#include <mm/mm.h>
 #include <mm/mm_init.h>
 #include <mm/page_internal.h>
 #include <mm/shrinker.h>
@@ -390,17 +391,15 @@ void __free_pages(struct page *page, unsigned int order)
 
 void put_page(struct page *page)
 {
-	u64 state = page_state_nofault(page);
+	u64 state = IS_ALIGNED((virt_addr_t)page, sizeof(*page)) ? page_state_nofault(page) : 0;
 
 	if ((u8)state == PAGE_TAIL) {
-		page = compound_head(page);
+		page = page->head;
 		state = page->state;
 	}
-	if ((u8)state != PAGE_ALLOCATED || !(state >> 32)) {
-		bad_page(page, "put_page() without a reference", NULL, (u8)(state >> 8));
-		return;
-	}
-	if (page_count(page) == 1)
+	if ((u8)state != PAGE_ALLOCATED || !(state >> 32))
+		bad_page(page, "is put by somebody who has no reference", NULL, (u8)(state >> 8));
+	else if (state >> 32 == 1)
 		__free_pages(page, page->order);
 	else if (__atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) == 0)
 		free_checked(page, page->order);
@@ -484,14 +483,25 @@ int alloc_contig_range(pfn_t start, unsigned long n)
 
 /* ---- start-up --------------------------------------------------------------------------------------- */
 
+/* Where the part of [start, end) that lies in one zone ends. */
+static pfn_t end_in_zone(pfn_t start, pfn_t end)
+{
+	switch (zone_of(start)) {
+	case ZONE_DMA:
+		return min(end, phys_to_pfn(MiB(16)));
+	case ZONE_DMA32:
+		return min(end, phys_to_pfn(GiB(4)));
+	default:
+		return end;
+	}
+}
+
 static __init void defer_by_zone(pfn_t start, pfn_t end)
 {
 	while (start < end) {
-		u32 z = zone_of(start);
-		pfn_t stop = z == ZONE_DMA ? phys_to_pfn(MiB(16)) : phys_to_pfn(GiB(4));
+		pfn_t stop = end_in_zone(start, end);
 
-		stop = z == ZONE_NORMAL ? end : min(end, stop);
-		defer_range(&zones[z], start, stop);
+		defer_range(&zones[zone_of(start)], start, stop);
 		start = stop;
 	}
 }
@@ -547,6 +557,39 @@ void __init page_alloc_init(void)
 	set_watermarks();
 	if (page_poison)
 		page_poison_enable();
+}
+
+/* Struct pages for frames that had none; in the usual case the zone's own first pages share a block with them. */
+static bool make_struct_pages(struct zone *zone, pfn_t start, pfn_t end)
+{
+	if (!pfn_valid(start))
+		zone_grow(zone);
+	return vmemmap_populate(start, end, &kernel_pgtable_ops) == 0;
+}
+
+void free_reserved_area(phys_addr_t start, phys_addr_t end, const char *what)
+{
+	pfn_t first = phys_to_pfn(ALIGN(start, PAGE_SIZE)), last = phys_to_pfn(end), stop;
+
+	for (; first < last; first = stop) {
+		struct zone *zone = &zones[zone_of(first)];
+		unsigned long flags;
+
+		stop = end_in_zone(first, last);
+		if (!make_struct_pages(zone, first, stop)) {
+			pr_warn("%s: no memory to make it memory\n", what);
+			return;
+		}
+		memblock_free(pfn_to_phys(first), (stop - first) << PAGE_SHIFT);
+		if (page_debug & PAGE_DEBUG_POISON)
+			memset(phys_to_virt(pfn_to_phys(first)), PAGE_POISON,
+			       (stop - first) << PAGE_SHIFT);
+		spin_lock_irqsave(&zone->lock, flags);
+		buddy_free_range(zone, first, stop);
+		zone->managed += stop - first;
+		spin_unlock_irqrestore(&zone->lock, flags);
+	}
+	pr_debug("%s: %llu KiB more are free\n", what, (end - start) >> 10);
 }
 
 unsigned long nr_free_pages(void)

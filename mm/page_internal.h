@@ -54,7 +54,7 @@ static __always_inline u64 page_state_nofault(const struct page *page)
 {
 	if (unlikely((virt_addr_t)page >> VMEMMAP_SHIFT != VMEMMAP_START >> VMEMMAP_SHIFT))
 		return 0;
-	return u64_nofault(&page->state);
+	return u64_nofault((const void *)page); /* the first word of it, if it is one */
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include <arch/pgtable.h>
 #include <lib/console.h>
 #include <lib/string.h>
+#include <mm/mm.h>
 #include <mm/mm_init.h>
 #include <tests/host/shim_pages.h>
 
@@ -80,6 +81,14 @@ static bool pay_for_tables(size_t block, const struct pgtable_ops *ops)
 	}
 	return true;
 }
+
+/* What the kernel pays for with pages of its own. */
+static pte_t *pay_from_elsewhere(void)
+{
+	return reserve(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, 0);
+}
+
+const struct pgtable_ops kernel_pgtable_ops = {.alloc = pay_from_elsewhere};
 
 int vmemmap_populate(pfn_t start, pfn_t end, const struct pgtable_ops *ops)
 {

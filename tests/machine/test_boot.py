@@ -70,7 +70,7 @@ def test_reboot_resets_the_machine():
 
 def usable_ranges(teak):
     """The usable ranges of the firmware's map, in order: (first, last) as `mem` shows them."""
-    _, _, ordered = teak.command("mem").partition("put in order:")
+    _, _, ordered = teak.command("mem map").partition("put in order:")
     ranges = re.findall(r"([0-9a-f]{16})-([0-9a-f]{16}) .* usable", ordered.partition("memory:")[0])
     assert ranges, ordered
     return [(int(first, 16), int(last, 16)) for first, last in ranges]

@@ -24,7 +24,11 @@ static inline bool u64_is_nofault(const u64 *p, u64 v)
 
 static inline u64 u64_nofault(const u64 *p)
 {
-	return host_readable(p, 8) ? *p : 0;
+	u64 v = 0;
+
+	if (host_readable(p, sizeof(v)))
+		__builtin_memcpy(&v, p, sizeof(v)); /* p may be odd */
+	return v;
 }
 
 #endif
