@@ -225,6 +225,8 @@ int lapic_init(volatile u32 *mmio)
 	set_trap_handler(SPURIOUS_APIC_VECTOR, spurious_interrupt);
 	set_trap_handler(ERROR_APIC_VECTOR, error_interrupt);
 	lapic_init_cpu();
+	/* The 8259's interrupts come through here until the I/O APIC takes over. */
+	apic_write(APIC_LVT0, APIC_LVT_EXTINT);
 	pr_info("%s, boot CPU has id %u\n", x2apic ? "x2APIC" : "xAPIC", lapic_id());
 	return 0;
 }

@@ -144,6 +144,22 @@ static void set_gates(void)
 	}
 }
 
+static void load_idt(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __packed idtr = {sizeof(idt) - 1, (virt_addr_t)idt};
+
+	lidt(&idtr);
+}
+
+void trap_init_cpu(struct cpu_tables *tables, const virt_addr_t ist[])
+{
+	cpu_tables_load(tables, ist);
+	load_idt();
+}
+
 void trap_init(void)
 {
 	static const virt_addr_t ist[NR_IST] = {
@@ -152,14 +168,9 @@ void trap_init(void)
 		[IST_MC] = (virt_addr_t)mc_stack_top,
 		[IST_DB] = (virt_addr_t)db_stack_top,
 	};
-	struct {
-		u16 limit;
-		u64 base;
-	} __packed idtr = {sizeof(idt) - 1, (virt_addr_t)idt};
 
-	cpu_tables_load(&boot_cpu_tables, ist);
 	set_gates();
-	lidt(&idtr);
+	trap_init_cpu(&boot_cpu_tables, ist);
 	panic_ops.backtrace = panic_backtrace;
 	symtab_init();
 }

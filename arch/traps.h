@@ -67,6 +67,9 @@ trap_handler_t set_trap_handler(u8 vector, trap_handler_t handler);
  * it, an exception is a silent reset. Interrupts off. May be called again.
  */
 void trap_init(void);
+/* The same on another CPU: its own tables, its own stacks (tops, by IST number), the IDT of all. Interrupts off. */
+struct cpu_tables;
+void trap_init_cpu(struct cpu_tables *tables, const virt_addr_t ist[]);
 
 /* Non-maskable interrupts since power-on. Any context. */
 extern u64 nmi_count;

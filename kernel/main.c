@@ -5,13 +5,16 @@
  */
 #include <arch/cpufeature.h>
 #include <arch/insn.h>
+#include <arch/lapic.h>
 #include <arch/irqflags.h>
 #include <arch/percpu.h>
+#include <arch/page.h>
 #include <arch/stacktrace.h>
 #include <arch/traps.h>
 #include <arch/tsc.h>
 #include <boot/boot.h>
 #include <drivers/acpi/acpi.h>
+#include <drivers/acpi/madt.h>
 #include <drivers/input/i8042.h>
 #include <drivers/irqchip/i8259.h>
 #include <drivers/platform/emulator.h>
@@ -23,8 +26,11 @@
 #include <kernel/main.h>
 #include <kernel/monitor/monitor.h>
 #include <kernel/power.h>
+#include <kernel/smp.h>
+#include <kernel/smpboot.h>
 #include <lib/bug.h>
 #include <lib/param.h>
+#include <mm/ioremap.h>
 #include <mm/memblock.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
@@ -92,6 +98,14 @@ static __init void step_acpi(void)
 		  boot_info.rsdp_addr);
 }
 
+static __init void step_apic(void)
+{
+	phys_addr_t phys = lapic_phys();
+
+	if (phys && lapic_init(ioremap(phys, PAGE_SIZE)) == 0)
+		smp_init();
+}
+
 /* Wait for a typed byte: with interrupts off no byte can slip in between the look and the HLT. */
 static void wait_for_input(void)
 {
@@ -141,7 +155,10 @@ static const struct init_step {
 	{"protect", cpu_enable_protection}, /* SMEP, SMAP, UMIP, global pages */
 	{"screen", step_screen},
 	{"acpi", step_acpi},		 /* firmware tables; power-off by S5 */
+	{"cpus", acpi_init_cpus},	 /* MADT -> CPU numbers, masks */
+	{"apic", step_apic},		 /* local APIC, interrupts between CPUs */
 	{"interrupts", step_interrupts}, /* 8259, keyboard, serial input */
+	{"smp", smp_boot_cpus},		 /* the other CPUs */
 };
 
 static u64 step_cycles[ARRAY_SIZE(steps)];
@@ -169,6 +186,7 @@ static __init void run_steps(void)
 void kernel_main(u32 magic, u32 info)
 {
 	stack_guard_init();
+	percpu_save_template();
 	loader_magic = magic;
 	loader_info = info;
 	run_steps();

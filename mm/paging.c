@@ -105,14 +105,19 @@ static __init void unmap_guard_pages(void)
 	}
 }
 
+void paging_init_cpu(void)
+{
+	if (cpu_has(X86_FEATURE_PAT))
+		wrmsr(MSR_IA32_PAT, PAT_WITH_WC);
+}
+
 void __init paging_init(void)
 {
 	if (!cpu_has(X86_FEATURE_NX))
 		supported_pte_mask &= ~_PAGE_NX;
 	if (cpu_has(X86_FEATURE_GBPAGES))
 		max_page_shift = PUD_SHIFT;
-	if (cpu_has(X86_FEATURE_PAT))
-		wrmsr(MSR_IA32_PAT, PAT_WITH_WC);
+	paging_init_cpu();
 
 	kernel_pml4 = alloc_table();
 	if (!kernel_pml4)
