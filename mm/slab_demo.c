@@ -11,16 +11,10 @@
 #define DEFAULT_SIZE 200
 #define OBJECTS_MAX  64
 
-static u32 magazine_count(struct kmem_cache *cache)
+static void say_slabs(const struct kmem_cache *cache)
 {
-	return slab_cached_objects(cache);
-}
-
-static void say_lists(const struct kmem_cache *cache, unsigned long pages_before)
-{
-	con_printf(
-		"   slabs: %u, of them empty: %u; the page allocator has %ld pages less than before\n",
-		cache->nr_slabs, cache->nr_empty, (long)(pages_before - nr_free_pages()));
+	con_printf("   Slabs: %u, of them empty: %u; pages: %u.\n", cache->nr_slabs,
+		   cache->nr_empty, cache->nr_slabs << cache->order);
 }
 
 static void show_all_maps(const struct kmem_cache *cache)
@@ -34,7 +28,7 @@ static void show_all_maps(const struct kmem_cache *cache)
 }
 
 /* The first allocation finds nothing anywhere. */
-static void *tell_first_alloc(struct kmem_cache *cache, unsigned long pages_before)
+static void *tell_first_alloc(struct kmem_cache *cache)
 {
 	void *obj;
 
@@ -43,10 +37,10 @@ static void *tell_first_alloc(struct kmem_cache *cache, unsigned long pages_befo
 	if (!obj)
 		return NULL;
 	con_printf(
-		"   A magazine was made, and a slab of %u page%s; %u objects moved into the magazine\n"
-		"   under one lock; the one on top of it is ours: %p.\n",
-		1u << cache->order, cache->order ? "s" : "", magazine_count(cache) + 1, obj);
-	say_lists(cache, pages_before);
+		"   Both were made. Under one lock %u objects moved from the slab to the magazine;\n",
+		slab_cached_objects(cache) + 1);
+	con_printf("   the one on top of it is ours: %p.\n", obj);
+	say_slabs(cache);
 	show_all_maps(cache);
 	return obj;
 }
@@ -58,13 +52,11 @@ static void *tell_next_alloc(struct kmem_cache *cache)
 	const struct mag_entry *entry = mag->base + slot;
 	void *promised = entry->obj, *obj;
 
-	con_printf(
-		"2. kmem_cache_alloc(): slot %u of the magazine holds %p, its byte of the map is at %p.\n",
-		slot, promised, entry->state);
+	con_printf("2. kmem_cache_alloc(): slot %u of the magazine has object %p,\n", slot,
+		   promised);
+	con_printf("   whose byte of the map is at %p.\n", entry->state);
 	obj = kmem_cache_alloc(cache, GFP_KERNEL);
-	con_printf(
-		"   We got %p: top went down by one slot, the byte became U. No lock, no slab touched.\n",
-		obj);
+	con_printf("   We got %p: the top went down, the byte became U; no lock.\n", obj);
 	return obj;
 }
 
@@ -74,21 +66,22 @@ static void tell_free(struct kmem_cache *cache, void *obj)
 	u32 offset = (u32)((u8 *)obj - page->slab->mem);
 	const struct magazine *mag = this_cpu_magazine(cache);
 
+	con_printf("3. kmem_cache_free(%p): & %#lx is the slab's start;\n", obj, cache->slab_mask);
+	con_printf("   the struct page of that, %p, names this cache, and the map.\n",
+		   (void *)page);
 	con_printf(
-		"3. kmem_cache_free(%p): & %#lx is its slab's first byte, whose struct page %p\n"
-		"   names this cache and the map. Offset %u * inverse %#x, rotated right by %u, is object %u\n"
-		"   (of %u: not inside one, and not outside). Its byte says U, so this is no double free.\n",
-		obj, cache->slab_mask, (void *)page, offset, cache->inverse, cache->shift,
-		object_index(cache, offset), cache->objs);
+		"   Offset %u times %#x, rotated right by %u, is %u: below %u, so it is the number\n",
+		offset, cache->inverse, cache->shift, object_index(cache, offset), cache->objs);
+	con_printf(
+		"   of an object, and the address its start. Its byte says U: it may be freed.\n");
 	kmem_cache_free(cache, obj);
-	con_printf(
-		"   It lies in slot %u now, the warmest object, and will be the next to be used.\n",
-		(u32)(mag->top - mag->base) - 1);
+	con_printf("   It lies in slot %u, will be the next to be used, and its byte says m.\n",
+		   (u32)(mag->top - mag->base) - 1);
 	show_all_maps(cache);
 }
 
 /* More than the magazine holds: freeing all of them flushes it, and slabs become empty. */
-static int tell_many(struct kmem_cache *cache, unsigned long pages_before)
+static int tell_many(struct kmem_cache *cache)
 {
 	u32 n = 3u * cache->mag_limit;
 	void **objs = kmalloc_array(n, sizeof(*objs), GFP_KERNEL);
@@ -101,26 +94,26 @@ static int tell_many(struct kmem_cache *cache, unsigned long pages_before)
 		got++;
 	con_printf("4. %u allocations: %llu refills of the magazine.\n", got,
 		   cache->stats.refills - refills);
-	say_lists(cache, pages_before);
+	say_slabs(cache);
 	while (got)
 		kmem_cache_free(cache, objs[--got]);
 	kfree(objs);
+	con_printf("5. All freed: %llu times half of a full magazine went to the slabs.\n",
+		   cache->stats.flushes);
 	con_printf(
-		"5. All freed: %llu times the magazine was full and half of it went to the slabs.\n"
-		"   %llu slabs that became empty went back to the page allocator at once; up to %u are kept.\n",
-		cache->stats.flushes, cache->stats.returned, SLAB_EMPTY_MAX);
-	say_lists(cache, pages_before);
+		"   %llu empty slabs went back to the page allocator at once; up to %u are kept.\n",
+		cache->stats.returned, SLAB_EMPTY_MAX);
+	say_slabs(cache);
 	return 0;
 }
 
 static int narrate(struct kmem_cache *cache)
 {
-	unsigned long pages_before = nr_free_pages();
 	void *first, *second;
 	int err;
 
 	slab_show_geometry(cache);
-	first = tell_first_alloc(cache, pages_before);
+	first = tell_first_alloc(cache);
 	if (!first)
 		return -ENOMEM;
 	second = tell_next_alloc(cache);
@@ -130,10 +123,10 @@ static int narrate(struct kmem_cache *cache)
 	}
 	tell_free(cache, second);
 	kmem_cache_free(cache, first);
-	err = tell_many(cache, pages_before);
+	err = tell_many(cache);
 	con_printf("6. kmem_cache_shrink(): the magazine is emptied, %lu pages go back.\n",
 		   kmem_cache_shrink(cache));
-	say_lists(cache, pages_before);
+	say_slabs(cache);
 	return err;
 }
 
@@ -158,3 +151,56 @@ static int demo_slab(int argc, char **argv)
 	return err;
 }
 DEMO("slab", "[SIZE]", "follow an object from a page to its user and back", demo_slab);
+
+/* ---- demo poison ------------------------------------------------------------------------------------- */
+
+struct victim {
+	char name[24];
+	u64 value;
+};
+
+/* Two mistakes, each with a name of its own in the reports. */
+static __noinline void write_after_free(struct kmem_cache *cache)
+{
+	struct victim *v = kmem_cache_alloc(cache, GFP_KERNEL);
+
+	if (!v)
+		return;
+	kmem_cache_free(cache, v);
+	WRITE_ONCE(v->value, 0x1badb002);
+}
+
+static __noinline void write_past_end(struct kmem_cache *cache)
+{
+	struct victim *v = kmem_cache_alloc(cache, GFP_KERNEL);
+
+	if (!v)
+		return;
+	WRITE_ONCE(((char *)v)[sizeof(*v)], '!');
+	kmem_cache_free(cache, v);
+}
+
+static int demo_poison(int argc, char **argv)
+{
+	static struct kmem_cache *cache; /* it outlives the command, with what it lost */
+
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	if (!cache)
+		cache = kmem_cache_create("victims", sizeof(struct victim), 0,
+					  SLAB_POISON | SLAB_RED_ZONE | SLAB_STORE_USER, NULL);
+	if (!cache)
+		return -ENOMEM;
+	con_printf(
+		"1. An object is written to after it was freed. Nobody notices, until it is allocated:\n");
+	write_after_free(cache);
+	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
+	con_printf("2. An object is written to one byte past its end, and freed:\n");
+	write_past_end(cache);
+	con_printf(
+		"3. Both are lost to the cache, so it cannot be destroyed; slab %s shows them as X.\n",
+		cache->name);
+	return 0;
+}
+DEMO("poison", "", "write to a freed object and past the end of one, and be told", demo_poison);

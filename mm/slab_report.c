@@ -45,15 +45,16 @@ const char *slab_state_name(u8 state)
 
 /* ---- the parts of a report ----------------------------------------------------------------------------- */
 
-static void say_object(const struct slab_object *o)
+/* The state is told unless the object is on its way in or out, as one that is found damaged is. */
+static void say_object(const struct slab_object *o, bool moving)
 {
 	if (!o->obj) {
 		pr_err("  in cache %s, outside of its objects\n", o->cache->name);
 		return;
 	}
-	pr_err("  cache %s, object %p, %u of %u in its slab, %u bytes, %s\n", o->cache->name,
-	       (void *)o->obj, o->index, o->cache->objs, o->cache->object_size,
-	       slab_state_name(*o->state));
+	pr_err("  cache %s, object %p, %u of %u in its slab, %u bytes%s%s\n", o->cache->name,
+	       (void *)o->obj, o->index, o->cache->objs, o->cache->object_size, moving ? "" : ", ",
+	       moving ? "" : slab_state_name(*o->state));
 	if (o->offset)
 		pr_err("  the address is %u bytes into it\n", o->offset);
 }
@@ -140,7 +141,7 @@ void slab_report(enum slab_fault fault, const struct slab_object *o, const void 
 	__atomic_fetch_add(&slab_faults[fault], 1, __ATOMIC_RELAXED);
 	say_first_line(fault, o, p, at, ip);
 	if (o->cache && fault != SLAB_BUSY_DESTROY) {
-		say_object(o);
+		say_object(o, at != NULL);
 		say_owners(o);
 	}
 	if (p)
