@@ -13,9 +13,12 @@ u32 x86_cpu_to_apicid[NR_CPUS];
 
 static struct apicid_map map;
 
-/* ---- the map ---------------------------------------------------------------------------------- */
+/* ---- the map --------------------------------------------------------------------------------- */
 
-/* Multiplicative hashing, Knuth vol. 3, 6.4: neighbouring ids, which is what machines have, go far apart. */
+/*
+ * Multiplicative hashing, Knuth vol. 3, 6.4: neighbouring ids, which is what machines have, go far
+ * apart.
+ */
 #define GOLDEN_RATIO_32 0x9e3779b1u
 
 /* The slot that holds the id, or the free one where it belongs: the table is never full. */
@@ -68,7 +71,7 @@ void apicid_map_init(struct apicid_map *m, u32 *apicid, u32 boot_apicid)
 	apicid_map_add(m, boot_apicid, BAD_UID);
 }
 
-/* ---- this machine's --------------------------------------------------------------------------- */
+/* ---- this machine's -------------------------------------------------------------------------- */
 
 void apicid_init(u32 boot_apicid)
 {
@@ -95,7 +98,7 @@ u32 cpu_to_acpi_uid(u32 cpu)
 	return cpu < map.nr ? map.uid[cpu] : BAD_UID;
 }
 
-/* ---- how many of them ------------------------------------------------------------------------- */
+/* ---- how many of them ------------------------------------------------------------------------ */
 
 static u64 maxcpus = NR_CPUS;
 static bool nosmp;

@@ -1,9 +1,10 @@
 /*
  * The APIC-ID map: which logical CPU number a hardware id has, and back.
  *
- * An APIC id is what the hardware routes interrupts to: sparse, 8 bits in xAPIC, 32 in x2APIC, shaped
- * by the topology. A CPU number is ours: dense, in order of discovery, 0 for the boot CPU. Both ways are
- * O(1): one array, and for ids above 255 a hash. Pure; filled at boot by one CPU, read-only afterwards.
+ * An APIC id is what the hardware routes interrupts to: sparse, 8 bits in xAPIC, 32 in x2APIC,
+ * shaped by the topology. A CPU number is ours: dense, in order of discovery, 0 for the boot CPU.
+ * Both ways are O(1): one array, and for ids above 255 a hash. Pure; filled at boot by one CPU,
+ * read-only afterwards.
  */
 #ifndef ARCH_APICID_H
 #define ARCH_APICID_H
@@ -31,13 +32,14 @@ int apicid_map_add(struct apicid_map *map, u32 apicid, u32 acpi_uid);
 /* -1 for an id that has no CPU. */
 int apicid_map_find(const struct apicid_map *map, u32 apicid);
 
-/* ---- this machine's --------------------------------------------------------------------------- */
+/* ---- this machine's -------------------------------------------------------------------------- */
 
 /* Forget all and make `boot_apicid` CPU 0. */
 void apicid_init(u32 boot_apicid);
 /*
- * Give the id the next CPU number and raise nr_cpu_ids. The number; -EEXIST it has one (the boot CPU's own
- * entry comes this way: it learns its uid); -EINVAL broadcast id; -ENOSPC more than NR_CPUS.
+ * Give the id the next CPU number and raise nr_cpu_ids. The number; -EEXIST it has one (the boot
+ * CPU's own entry comes this way: it learns its uid); -EINVAL broadcast id; -ENOSPC more than
+ * NR_CPUS.
  */
 int apicid_register(u32 apicid, u32 acpi_uid);
 /* BAD_APICID for a CPU that there is not. */

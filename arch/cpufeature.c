@@ -4,8 +4,9 @@
  * The idea: the registers that hold feature bits are kept as they came, as words of one bit set; a
  * feature is a bit number in it, and its name is looked up only when a person asks.
  *
- * Invariant: no leaf is read past the maximum of its range, because the answer is then that of some
- * other leaf (docs/machines.md), and nothing is found out by trying. SDM vol. 2, CPUID; APM vol. 3, appendix E.
+ * Invariant: no leaf is read past the maximum of its range, because the answer is then that of
+ * some other leaf (docs/machines.md), and nothing is found out by trying. SDM vol. 2, CPUID; APM
+ * vol. 3, appendix E.
  */
 #include <arch/cpufeature.h>
 #include <arch/insn.h>
@@ -202,7 +203,7 @@ void cpu_init(void)
 	read_hypervisor_leaves(c);
 }
 
-/* ---- switching features off ------------------------------------------------------------------- */
+/* ---- switching features off ------------------------------------------------------------------ */
 
 u32 cleared_cpu_caps[NR_CPUID_WORDS];
 

@@ -62,7 +62,10 @@ extern struct cpuinfo_x86 boot_cpu_data;
 void cpuid_read(struct cpuinfo_x86 *c);
 /* Read CPUID into boot_cpu_data. First thing in kernel_main. */
 void cpu_init(void);
-/* Set CR0/CR4/EFER bits that the features found allow: WP, PGE, NX, SMEP, SMAP, UMIP. After the final page tables are loaded. */
+/*
+ * Set CR0/CR4/EFER bits that the features found allow: WP, PGE, NX, SMEP, SMAP, UMIP. After the
+ * final page tables are loaded.
+ */
 void cpu_enable_protection(void);
 
 static inline bool cpu_has(u32 feature)
@@ -76,8 +79,9 @@ const char *feature_name(u32 feature);
 int feature_by_name(const char *name, size_t len);
 
 /*
- * Do without a feature, and without what needs it: cpu_has() is false from now on. What was set up with it
- * before stays. Boot, before the first use of the feature: clearcpuid= calls it while parameters are parsed.
+ * Do without a feature, and without what needs it: cpu_has() is false from now on. What was set up
+ * with it before stays. Boot, before the first use of the feature: clearcpuid= calls it while
+ * parameters are parsed.
  */
 void setup_clear_cpu_cap(u32 feature);
 /* The features that were switched off so: no CPU's lack of them is a difference. */

@@ -2,8 +2,8 @@
  * Each CPU's own answers to CPUID, and how they differ from the boot CPU's.
  *
  * CPUs of one machine are alike, or should be: firmware may have updated the microcode of some and
- * not of others, and hybrid machines mix two kinds. A feature that the boot CPU has and another lacks is
- * an invalid opcode waiting for the scheduler to move a thread.
+ * not of others, and hybrid machines mix two kinds. A feature that the boot CPU has and another
+ * lacks is an invalid opcode waiting for the scheduler to move a thread.
  */
 #define pr_fmt(fmt) "cpu: " fmt
 
@@ -46,7 +46,9 @@ void feature_difference(const u32 *boot, const u32 *cpu, const u32 *ignore, u32 
 	}
 }
 
-/* Append "intro name name" for the bits that are set; names that CPUID's table lacks are word:bit. */
+/*
+ * Append "intro name name" for the bits that are set; names that CPUID's table lacks are word:bit.
+ */
 static size_t append_names(const char *intro, const u32 *words, char *buf, size_t size, size_t len)
 {
 	for (u32 feature = 0; feature < NR_CPUID_WORDS * 32; feature++) {

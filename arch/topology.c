@@ -38,7 +38,8 @@ static u8 bits_for(u32 n)
 
 /*
  * The levels come from the inside out and a level's shift is where the next one begins. Modules
- * and tiles are groups of cores: their bits count as the core's. What lies beyond the last level is the package.
+ * and tiles are groups of cores: their bits count as the core's. What lies beyond the last level
+ * is the package.
  */
 static bool from_levels(const struct cpuid_regs *level, u8 source, struct topology_layout *t)
 {
@@ -62,7 +63,10 @@ static bool from_levels(const struct cpuid_regs *level, u8 source, struct topolo
 	return true;
 }
 
-/* AMD before leaf 0xB. A node is a die; its number is in the high bits of what numbers the package's CPUs. */
+/*
+ * AMD before leaf 0xB. A node is a die; its number is in the high bits of what numbers the
+ * package's CPUs.
+ */
 static bool from_leaf_8000001e(const struct topology_cpuid *a, struct topology_layout *t)
 {
 	u8 node_bits = bits_for(EXT_1E_NODES(a->leaf_8000001e.ecx));
@@ -127,7 +131,7 @@ const char *topology_source_name(u8 source)
 	return source < ARRAY_SIZE(names) ? names[source] : "?";
 }
 
-/* ---- asking the CPU --------------------------------------------------------------------------- */
+/* ---- asking the CPU -------------------------------------------------------------------------- */
 
 static struct cpuid_regs leaf_or_zeros(u32 leaf)
 {

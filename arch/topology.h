@@ -1,10 +1,11 @@
 /*
  * Where in the machine a CPU is: package, die, core, thread.
  *
- * The hardware numbers its CPUs so that the APIC id *is* the place: from the low end there are some bits for the
- * thread, some for the core, some for the die, and the rest is the package. CPUID says how many bits each
- * has, in one of several leaves. So the topology of a machine is three shifts, and the place
- * of any CPU, started or not, follows from its id. SDM vol. 3, 9.9; APM vol. 3, appendix E.
+ * The hardware numbers its CPUs so that the APIC id *is* the place: from the low end there are
+ * some bits for the thread, some for the core, some for the die, and the rest is the package.
+ * CPUID says how many bits each has, in one of several leaves. So the topology of a machine is
+ * three shifts, and the place of any CPU, started or not, follows from its id. SDM vol. 3, 9.9;
+ * APM vol. 3, appendix E.
  */
 #ifndef ARCH_TOPOLOGY_H
 #define ARCH_TOPOLOGY_H
@@ -21,7 +22,10 @@ enum topology_source {
 	TOPOLOGY_LEAF_1F,	/* the same with dies */
 };
 
-/* thread | core | die | package are [0, core_shift), [core_shift, die_shift), [die_shift, package_shift), the rest. */
+/*
+ * thread | core | die | package are [0, core_shift), [core_shift, die_shift), [die_shift,
+ * package_shift), the rest.
+ */
 struct topology_layout {
 	u8 core_shift, die_shift, package_shift; /* ascending, at most 31 */
 	u8 source;				 /* enum topology_source */
@@ -33,7 +37,10 @@ struct cpu_place {
 
 #define TOPOLOGY_SUBLEAVES 8
 
-/* What a CPU answers to CPUID, as far as the topology is concerned; zeros for leaves that it does not have. */
+/*
+ * What a CPU answers to CPUID, as far as the topology is concerned; zeros for leaves that it does
+ * not have.
+ */
 struct topology_cpuid {
 	struct cpuid_regs leaf_1, leaf_4, leaf_80000001, leaf_80000008, leaf_8000001e;
 	struct cpuid_regs leaf_b[TOPOLOGY_SUBLEAVES], leaf_1f[TOPOLOGY_SUBLEAVES];

@@ -1,6 +1,6 @@
 /*
- * The APIC-ID map. Contract (arch/apicid.h): a bijection between the numbers 0 to n - 1 and the ids that were
- * registered, in both directions, and no other id is found.
+ * The APIC-ID map. Contract (arch/apicid.h): a bijection between the numbers 0 to n - 1 and the
+ * ids that were registered, in both directions, and no other id is found.
  */
 #include <arch/apicid.h>
 #include <arch/percpu.h>

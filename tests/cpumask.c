@@ -1,4 +1,7 @@
-/* CPU masks. Contract (lib/cpumask.h): a mask is a set; walks see each member below nr_cpu_ids once, ascending. */
+/*
+ * CPU masks. Contract (lib/cpumask.h): a mask is a set; walks see each member below nr_cpu_ids
+ * once, ascending.
+ */
 #include <kernel/ktest.h>
 #include <lib/cpumask.h>
 #include <lib/string.h>

@@ -1,8 +1,8 @@
 /*
- * The MADT. Contract (drivers/acpi/madt.h): whatever the entries say, the CPUs that can be used get the
- * numbers 0 to n - 1, the boot CPU 0, and each leads to its id and back. tests/host/test_madt.c goes further.
+ * The MADT. Contract (drivers/acpi/madt.h): whatever the entries say, the CPUs that can be used
+ * get the numbers 0 to n - 1, the boot CPU 0, and each leads to its id and back.
+ * tests/host/test_madt.c goes further.
  */
-#include <arch/topology.h>
 #include <drivers/acpi/madt.h>
 #include <kernel/ktest.h>
 #include <tests/madt_model.h>
@@ -135,13 +135,18 @@ TEST(madt, an_entry_of_no_length_ends_the_walk)
 	EXPECT_EQ(info.refused, 1);
 }
 
+static const struct madt_info *need_madt(void)
+{
+	if (!acpi_madt())
+		ktest_skip("this machine has no MADT");
+	return acpi_madt();
+}
+
 TEST(madt, this_machine)
 {
-	const struct madt_info *madt = acpi_madt();
+	const struct madt_info *madt = need_madt();
 	u32 enabled = 0;
 
-	if (!madt)
-		ktest_skip("this machine has no MADT");
 	for (u32 i = 0; i < madt->nr_cpus; i++)
 		enabled += madt->cpu[i].enabled;
 	EXPECT_GE(enabled, cpumask_weight(&cpu_present_mask));

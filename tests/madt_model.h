@@ -30,7 +30,10 @@ static inline void synth_init(struct synth_madt *m)
 	synth_table(m)->length = 44;
 }
 
-/* Append an entry of `length` bytes; of the first `given` of them, those after the head are at `body`. */
+/*
+ * Append an entry of `length` bytes; of the first `given` of them, those after the head are at
+ * `body`.
+ */
 static inline void synth_add(struct synth_madt *m, u8 type, u8 length, const void *body, u32 given)
 {
 	u8 *at = m->bytes + synth_table(m)->length;
@@ -69,7 +72,7 @@ static inline void synth_x2apic_cpu(struct synth_madt *m, u32 apicid, u32 uid, u
 	synth_add(m, 9, 16, body, sizeof(body));
 }
 
-/* ---- numbering, done twice -------------------------------------------------------------------- */
+/* ---- numbering, done twice ------------------------------------------------------------------- */
 
 /* A map of a test's own, beside the machine's. */
 static struct {

@@ -1,6 +1,7 @@
 /*
- * Topology. Contract (arch/topology.h): shifts ascend, the place follows from the id and gives the id back,
- * and of several sources the best that makes sense decides. tests/host/test_topology.c has the single leaves.
+ * Topology. Contract (arch/topology.h): shifts ascend, the place follows from the id and gives the
+ * id back, and of several sources the best that makes sense decides. tests/host/test_topology.c
+ * has the single leaves.
  */
 #include <arch/apicid.h>
 #include <arch/topology.h>

@@ -1,9 +1,9 @@
 /*
  * From the MADT's entries to CPU numbers.
  *
- * Every enabled entry gets the next number, in the order of the table, behind the boot CPU; then those
- * that could be plugged in. So the present CPUs are 0 to n - 1 without a hole, whatever their ids. What gets no
- * number is counted by reason, and each reason is one line of the log.
+ * Every enabled entry gets the next number, in the order of the table, behind the boot CPU; then
+ * those that could be plugged in. So the present CPUs are 0 to n - 1 without a hole, whatever
+ * their ids. What gets no number is counted by reason, and each reason is one line of the log.
  */
 #define pr_fmt(fmt) "ACPI: " fmt
 
@@ -15,7 +15,7 @@
 
 #define XAPIC_IDS 255 /* 0 to 254: 255 is the broadcast id */
 
-/* ---- pure ------------------------------------------------------------------------------------- */
+/* ---- pure ------------------------------------------------------------------------------------ */
 
 static enum madt_fate number_cpu(const struct madt_cpu *cpu, int (*add)(u32 apicid, u32 uid),
 				 bool x2apic)
@@ -67,7 +67,7 @@ void madt_number_cpus(const struct madt_info *info, int (*add)(u32 apicid, u32 u
 	}
 }
 
-/* ---- this machine's --------------------------------------------------------------------------- */
+/* ---- this machine's -------------------------------------------------------------------------- */
 
 static struct madt_info madt;
 static bool have_madt;

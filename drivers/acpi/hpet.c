@@ -1,6 +1,6 @@
 /*
- * The HPET table. It has no list: 20 bytes, most of them a copy of the device's own first register, which is what
- * the driver should believe in the end (IA-PC HPET 1.0a, 3.2.4).
+ * The HPET table. It has no list: 20 bytes, most of them a copy of the device's own first
+ * register, which is what the driver should believe in the end (IA-PC HPET 1.0a, 3.2.4).
  */
 #include <drivers/acpi/hpet.h>
 #include <lib/string.h>

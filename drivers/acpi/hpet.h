@@ -1,4 +1,7 @@
-/* The HPET table: where a High Precision Event Timer has its registers. IA-PC HPET 1.0a, 3.2.4. Pure. */
+/*
+ * The HPET table: where a High Precision Event Timer has its registers. IA-PC HPET 1.0a, 3.2.4.
+ * Pure.
+ */
 #ifndef DRIVERS_ACPI_HPET_H
 #define DRIVERS_ACPI_HPET_H
 

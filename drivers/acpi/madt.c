@@ -1,8 +1,8 @@
 /*
  * The MADT, decoded (ACPI 6.5, 5.2.12). Pure.
  *
- * One function for each type of entry, in a table by type number; the walk is
- * subtable.c's. Entries are believed in themselves only: whether ids repeat, and which CPUs can be used, is
+ * One function for each type of entry, in a table by type number; the walk is subtable.c's.
+ * Entries are believed in themselves only: whether ids repeat, and which CPUs can be used, is
  * decided when they get their numbers (cpus.c).
  */
 #include <drivers/acpi/madt.h>
@@ -84,7 +84,10 @@ static const char *add_cpu(struct madt_info *info, u32 apicid, u32 uid, u32 flag
 	return NULL;
 }
 
-/* Firmware fills sockets that are empty with disabled entries of the broadcast id: those are no CPUs at all. */
+/*
+ * Firmware fills sockets that are empty with disabled entries of the broadcast id: those are no
+ * CPUs at all.
+ */
 static const char *broadcast_cpu(u32 flags)
 {
 	return flags & MADT_CPU_ENABLED ? "an enabled CPU with the broadcast id" : NULL;

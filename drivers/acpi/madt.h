@@ -1,6 +1,6 @@
 /*
- * The MADT (ACPI 6.5, 5.2.12): which CPUs there are and how interrupts reach
- * them. Pure decoding into one struct; the kernel's side hands it to the APIC-ID map and the APIC drivers.
+ * The MADT (ACPI 6.5, 5.2.12): which CPUs there are and how interrupts reach them. Pure decoding
+ * into one struct; the kernel's side hands it to the APIC-ID map and the APIC drivers.
  */
 #ifndef DRIVERS_ACPI_MADT_H
 #define DRIVERS_ACPI_MADT_H
@@ -47,14 +47,17 @@ struct madt_info {
 	u32 refused; /* entries that made no sense or found no room; each was reported */
 };
 
-/* Decode a whole, checksummed MADT; `warn` is told what was refused. 0, or -EINVAL when it is none. Pure. */
+/*
+ * Decode a whole, checksummed MADT; `warn` is told what was refused. 0, or -EINVAL when it is
+ * none. Pure.
+ */
 int madt_parse(const struct acpi_table_header *table, struct madt_info *info,
 	       void (*warn)(const char *what));
 
 /* What becomes of an entry for a CPU. */
 enum madt_fate {
-	MADT_PRESENT, /* enabled: it has a number and can be started */
-	MADT_ABSENT, /* not there, but may be plugged in: it has a number behind those of all present */
+	MADT_PRESENT,	  /* enabled: it has a number and can be started */
+	MADT_ABSENT,	  /* may be plugged in: its number is behind those of all present */
 	MADT_DISABLED,	  /* can never be used */
 	MADT_DUPLICATE,	  /* the id of an earlier entry */
 	MADT_UNREACHABLE, /* an id of more than 8 bits, and no x2APIC to address it */
@@ -69,15 +72,16 @@ struct madt_census {
 };
 
 /*
- * Give the CPUs of a MADT their numbers, in its order: add() is apicid_register() or behaves like it, and has the
- * boot CPU already. Pure.
+ * Give the CPUs of a MADT their numbers, in its order: add() is apicid_register() or behaves like
+ * it, and has the boot CPU already. Pure.
  */
 void madt_number_cpus(const struct madt_info *info, int (*add)(u32 apicid, u32 uid), bool x2apic,
 		      u32 boot_apicid, struct madt_census *census);
 
 /*
- * Boot, after acpi_init(), once, on the boot CPU: its topology, the APIC-ID map, nr_cpu_ids, the possible and the
- * present mask. Says what it left out and why; without a MADT there is one CPU, and it says so.
+ * Boot, after acpi_init(), once, on the boot CPU: its topology, the APIC-ID map, nr_cpu_ids, the
+ * possible and the present mask. Says what it left out and why; without a MADT there is one CPU,
+ * and it says so.
  */
 void acpi_init_cpus(void);
 /* The decoded MADT of this machine, or NULL without one. After acpi_init_cpus(). */

@@ -1,6 +1,7 @@
 /*
- * The MCFG table: entries of fixed size, each a range of buses and the address of its configuration space, a MiB a
- * bus. An entry that would overlap another, or wrap around the end of the address space, is refused.
+ * The MCFG table: entries of fixed size, each a range of buses and the address of its
+ * configuration space, a MiB a bus. An entry that would overlap another, or wrap around the end of
+ * the address space, is refused.
  */
 #include <drivers/acpi/mcfg.h>
 #include <lib/string.h>

@@ -1,4 +1,7 @@
-/* The MCFG table: where PCI Express configuration space is mapped. PCI Firmware Specification 3.3, 4.1.2. Pure. */
+/*
+ * The MCFG table: where PCI Express configuration space is mapped. PCI Firmware Specification 3.3,
+ * 4.1.2. Pure.
+ */
 #ifndef DRIVERS_ACPI_MCFG_H
 #define DRIVERS_ACPI_MCFG_H
 
@@ -17,7 +20,10 @@ struct mcfg_info {
 	u32 refused; /* each was told to `warn` */
 };
 
-/* From a whole, checksummed table. NULL, or what is wrong with it; single entries are refused singly. */
+/*
+ * From a whole, checksummed table. NULL, or what is wrong with it; single entries are refused
+ * singly.
+ */
 const char *mcfg_parse(const struct acpi_table_header *table, struct mcfg_info *info,
 		       void (*warn)(const char *what));
 

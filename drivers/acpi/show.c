@@ -1,6 +1,6 @@
 /*
- * `acpi madt` and the like: single tables in words. What is shown is what the parsers understood, so that a
- * person sees the same as the kernel.
+ * `acpi madt` and the like: single tables in words. What is shown is what the parsers understood,
+ * so that a person sees the same as the kernel.
  */
 #include <drivers/acpi/hpet.h>
 #include <drivers/acpi/madt.h>
@@ -15,7 +15,7 @@ static void show_refused(const char *what)
 	con_printf("refused: %s\n", what);
 }
 
-/* ---- MADT ------------------------------------------------------------------------------------- */
+/* ---- MADT ------------------------------------------------------------------------------------ */
 
 /* MPS INTI flags, ACPI 6.5, table 5.26: polarity in bits 1:0, trigger mode in bits 3:2. */
 static const char *polarity(u16 flags)
@@ -76,7 +76,7 @@ static int show_madt(void)
 	return 0;
 }
 
-/* ---- FADT ------------------------------------------------------------------------------------- */
+/* ---- FADT ------------------------------------------------------------------------------------ */
 
 #define FADT_TMR_VAL_EXT	 BIT(8)
 #define FADT_IAPC_LEGACY	 BIT(0)
@@ -130,7 +130,10 @@ static int show_fadt(void)
 	return 0;
 }
 
-/* ---- HPET, MCFG, SRAT: read when they are asked for ------------------------------------------------ */
+/*
+ * ---- HPET, MCFG, SRAT: read when they are asked for
+ * ------------------------------------------------
+ */
 
 static const char *show_hpet(const struct acpi_table_header *table)
 {

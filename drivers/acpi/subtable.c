@@ -1,6 +1,7 @@
 /*
- * Walking records that give their own length. The walk cannot leave the table, because each
- * length is held against what is left, and it cannot stand still, because a length is at least that of the head.
+ * Walking records that give their own length. The walk cannot leave the table, because each length
+ * is held against what is left, and it cannot stand still, because a length is at least that of
+ * the head.
  */
 #include <drivers/acpi/subtable.h>
 

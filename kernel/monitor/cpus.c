@@ -1,4 +1,7 @@
-/* `cpus`: the CPUs of the machine, started or not: numbers, place, state, and what sets them apart. */
+/*
+ * `cpus`: the CPUs of the machine, started or not: numbers, place, state, and what sets them
+ * apart.
+ */
 #include <arch/apicid.h>
 #include <arch/identify.h>
 #include <arch/topology.h>

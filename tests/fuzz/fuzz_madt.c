@@ -1,9 +1,9 @@
 /*
- * MADT, HPET, MCFG or SRAT of random bytes behind a sound header: the first byte says which. What a MADT's CPUs are
- * numbered is held against the model.
+ * MADT, HPET, MCFG or SRAT of random bytes behind a sound header: the first byte says which. What
+ * a MADT's CPUs are numbered is held against the model.
  *
- * Sources: drivers/acpi/madt.c drivers/acpi/subtable.c drivers/acpi/cpus.c drivers/acpi/hpet.c drivers/acpi/mcfg.c
- * Sources: drivers/acpi/srat.c arch/apicid.c arch/topology.c lib/cpumask.c
+ * Sources: drivers/acpi/madt.c drivers/acpi/subtable.c drivers/acpi/cpus.c drivers/acpi/hpet.c
+ * Sources: drivers/acpi/mcfg.c drivers/acpi/srat.c arch/apicid.c arch/topology.c lib/cpumask.c
  * Options: -max_len=512
  */
 #include <tests/fuzz/fuzz.h>

@@ -1,5 +1,6 @@
 /*
- * Contract (arch/apicid.h): a bijection, however the ids are chosen, and the functions for this machine's own map.
+ * Contract (arch/apicid.h): a bijection, however the ids are chosen, and the functions for this
+ * machine's own map.
  *
  * Sources: arch/apicid.c lib/cpumask.c
  */

@@ -1,9 +1,9 @@
 /*
- * Contract (drivers/acpi/madt.h, hpet.h, mcfg.h, srat.h): what is sound is decoded, each lie is refused by
- * itself and told, and no byte behind the table is touched, wherever it is cut.
+ * Contract (drivers/acpi/madt.h, hpet.h, mcfg.h, srat.h): what is sound is decoded, each lie is
+ * refused by itself and told, and no byte behind the table is touched, wherever it is cut.
  *
- * Sources: drivers/acpi/madt.c drivers/acpi/subtable.c drivers/acpi/cpus.c drivers/acpi/hpet.c drivers/acpi/mcfg.c
- * Sources: drivers/acpi/srat.c arch/apicid.c arch/topology.c lib/cpumask.c
+ * Sources: drivers/acpi/madt.c drivers/acpi/subtable.c drivers/acpi/cpus.c drivers/acpi/hpet.c
+ * Sources: drivers/acpi/mcfg.c drivers/acpi/srat.c arch/apicid.c arch/topology.c lib/cpumask.c
  */
 #include <tests/host/host.h>
 #include <tests/madt_model.h>
@@ -208,7 +208,7 @@ static void cut_madt(void **state)
 	cut(synth.bytes, synth_table(&synth)->length, use_madt);
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 static void random_tables(void **state)
 {
@@ -280,7 +280,7 @@ static void boot_with_nonsense(void **state)
 	assert_int_equal(nr_cpu_ids, 1);
 }
 
-/* ---- HPET, MCFG, SRAT ------------------------------------------------------------------------- */
+/* ---- HPET, MCFG, SRAT ------------------------------------------------------------------------ */
 
 static u8 bytes[512];
 

@@ -1,6 +1,6 @@
 /*
- * Contract (arch/topology.h): the three shifts, from each source alone; nonsense falls back to the next. The answers
- * below are those of real machines and of QEMU. Also what clearcpuid= does.
+ * Contract (arch/topology.h): the three shifts, from each source alone; nonsense falls back to the
+ * next. The answers below are those of real machines and of QEMU. Also what clearcpuid= does.
  *
  * Sources: arch/topology.c arch/cpufeature.c
  */
