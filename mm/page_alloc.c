@@ -20,7 +20,7 @@
 #include <mm/page_internal.h>
 #include <mm/shrinker.h>
 
-#define PCP_BATCH 32u /* pages moved between a CPU's list and its zone at a time */
+#define PCP_BATCH 32 /* pages moved between a CPU's list and its zone at a time */
 #define PCP_HIGH  (3 * PCP_BATCH)
 
 struct zone zones[NR_ZONES];
@@ -65,15 +65,9 @@ static inline struct page *pcp_pop(struct per_cpu_pages *pcp)
 	return page;
 }
 
-/*
- * Fill an empty list from blocks as large as what is wanted; small ones are used up first. zone->lock held. The list is
- * open to all, so a batch must not reach into the reserve; for the one page at hand the caller has checked.
- */
-static void pcp_refill(struct zone *zone, struct per_cpu_pages *pcp)
+/* Fill an empty list from blocks as large as what is wanted; small ones are used up first. zone->lock held. */
+static void pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned long want)
 {
-	unsigned long above = zone->free + zone->deferred - zone->wmark[WMARK_MIN];
-	unsigned long want = (long)above > 1 ? min(above, (unsigned long)PCP_BATCH) : 1;
-
 	pcp->refills++;
 	while (want && zone->nonempty) {
 		unsigned int order = min(smallest_free_order(zone), (unsigned int)__fls(want));
@@ -172,23 +166,28 @@ static void prepare(struct page *page, gfp_t gfp, unsigned int order)
 
 /* ---- allocation ----------------------------------------------------------------------------------- */
 
-/* May this request take pages from this zone, and leave what is reserved for others? */
-static bool watermark_ok(const struct zone *zone, gfp_t gfp, unsigned int order, u32 wanted_zone)
+/*
+ * Pages that this request may take from the zone and still leave what is reserved for others; may be negative. Single
+ * pages may come from this CPU's list, too.
+ */
+static long spare_pages(const struct zone *zone, gfp_t gfp, unsigned int order, u32 wanted_zone)
 {
-	unsigned long have = zone->free + zone->deferred, need = zone->wmark[WMARK_MIN];
+	unsigned long have = zone->free + zone->deferred, reserve = zone->wmark[WMARK_MIN];
 
+	if (order == 0)
+		have += this_cpu_list(zone->index)->count;
 	if (gfp & __GFP_HIGH)
-		need /= 2;
-	return have >= need + zone->lowmem_reserve[wanted_zone] + (1UL << order);
+		reserve /= 2;
+	return (long)(have - reserve - zone->lowmem_reserve[wanted_zone]);
 }
 
-static struct page *take_listed(struct zone *zone)
+static struct page *take_listed(struct zone *zone, unsigned long batch)
 {
 	struct per_cpu_pages *pcp = this_cpu_list(zone->index);
 	struct page *page;
 
 	if (!pcp->head)
-		pcp_refill(zone, pcp);
+		pcp_refill(zone, pcp, batch);
 	if (!pcp->head)
 		return NULL;
 	page = pcp_pop(pcp);
@@ -197,16 +196,27 @@ static struct page *take_listed(struct zone *zone)
 	return page;
 }
 
-static struct page *take_from_zone(struct zone *zone, unsigned int order)
+static struct page *take_from_zone(struct zone *zone, unsigned int order, unsigned long batch)
 {
 	unsigned long flags;
 	struct page *page;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	page = order ? buddy_alloc(zone, order) : take_listed(zone);
+	page = order ? buddy_alloc(zone, order) : take_listed(zone, batch);
 	zone->allocs[order] += page && order;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return page;
+}
+
+/*
+ * What else a CPU's list may take along with a page. The list is open to all, so nothing of what only this request may
+ * have: an urgent one that reaches into the reserve gets its one page.
+ */
+static unsigned long batch_pages(const struct zone *zone, gfp_t gfp, u32 wanted_zone)
+{
+	long spare = spare_pages(zone, gfp & ~__GFP_HIGH, 0, wanted_zone);
+
+	return (unsigned long)clamp(spare, 1L, (long)PCP_BATCH);
 }
 
 static struct page *try_zones(gfp_t gfp, unsigned int order)
@@ -216,8 +226,9 @@ static struct page *try_zones(gfp_t gfp, unsigned int order)
 	for (u32 z = wanted + 1; z-- > 0;) {
 		struct zone *zone = &zones[z];
 
-		while (watermark_ok(zone, gfp, order, wanted)) {
-			struct page *page = take_from_zone(zone, order);
+		while (spare_pages(zone, gfp, order, wanted) >= 1L << order) {
+			struct page *page =
+				take_from_zone(zone, order, batch_pages(zone, gfp, wanted));
 
 			if (page)
 				return page;

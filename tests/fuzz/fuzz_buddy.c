@@ -1,8 +1,8 @@
 /*
- * Operations on a zone, three bytes each, against the shadow model, which is asked after every one.
+ * Operations on a zone, three bytes each, against the shadow model, which is asked now and then: that is what takes time.
  *
  * Sources: mm/buddy.c tests/host/shim_pages.c
- * Options: -max_len=384
+ * Options: -max_len=192
  */
 #include <tests/fuzz/fuzz.h>
 
@@ -37,8 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		u32 what = fuzz_u8(&in), which = fuzz_u8(&in);
 
 		check(model_step(&model, what, which << 8 | fuzz_u8(&in)));
-		check(model_check(&model));
+		if (what / 8 % 8 == 0)
+			check(model_check(&model));
 	}
+	check(model_check(&model));
 	model_free_all(&model);
 	check(model_check(&model));
 	BUG_ON(zone.free != to - from);
