@@ -130,10 +130,7 @@ static int show_fadt(void)
 	return 0;
 }
 
-/*
- * ---- HPET, MCFG, SRAT: read when they are asked for
- * ------------------------------------------------
- */
+/* ---- HPET, MCFG, SRAT: read when they are asked for ------------------------------------------ */
 
 static const char *show_hpet(const struct acpi_table_header *table)
 {
