@@ -10,6 +10,7 @@
  */
 #include <arch/cpufeature.h>
 #include <arch/insn.h>
+#include <arch/percpu.h>
 #include <lib/errno.h>
 #include <lib/param.h>
 #include <lib/printk.h>
@@ -221,7 +222,7 @@ static const struct {
 
 static bool is_cleared(u32 feature)
 {
-	return cleared_cpu_caps[feature / 32] & (1u << (feature % 32));
+	return has_feature(cleared_cpu_caps, feature);
 }
 
 static void clear_one(u32 feature)
@@ -289,13 +290,17 @@ void cpu_enable_protection(void)
 		{X86_FEATURE_SMEP, CR4_SMEP},
 		{X86_FEATURE_SMAP, CR4_SMAP},
 	};
+	struct cpuinfo_x86 own = boot_cpu_data;
 	unsigned long cr4 = read_cr4();
 
+	/* Another CPU may lack what the boot CPU has, and a bit of CR4 that it does not know faults. */
+	if (smp_processor_id())
+		read_standard_leaves(&own);
 	if (cpu_has(X86_FEATURE_NX))
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	write_cr0(read_cr0() | CR0_WP);
 	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
-		if (cpu_has(bits[i].feature))
+		if (cpu_has(bits[i].feature) && has_feature(own.words, bits[i].feature))
 			cr4 |= bits[i].cr4;
 	write_cr4(cr4);
 }

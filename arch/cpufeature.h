@@ -68,9 +68,15 @@ void cpu_init(void);
  */
 void cpu_enable_protection(void);
 
+static inline bool has_feature(const u32 *words, u32 feature)
+{
+	return words[feature / 32] & (1u << (feature % 32));
+}
+
+/* The boot CPU has it and may use it: what the kernel decides by. */
 static inline bool cpu_has(u32 feature)
 {
-	return boot_cpu_data.words[feature / 32] & (1u << (feature % 32));
+	return has_feature(boot_cpu_data.words, feature);
 }
 
 /* "nx", "smep", ... or NULL when the bit has no name in the table. */

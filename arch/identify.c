@@ -54,7 +54,7 @@ static size_t append_names(const char *intro, const u32 *words, char *buf, size_
 	for (u32 feature = 0; feature < NR_CPUID_WORDS * 32; feature++) {
 		const char *name;
 
-		if (!(words[feature / 32] & (1u << (feature % 32))))
+		if (!has_feature(words, feature))
 			continue;
 		name = feature_name(feature);
 		len += (size_t)scnprintf(buf + len, size - len, "%s", intro);
