@@ -106,7 +106,7 @@ $(BUILD)/.objects: FORCE | deps-build
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(OBJ)' | cmp -s - $@ || printf '%s\n' '$(OBJ)' > $@
 
-$(ELF): $(OBJ) $(BUILD)/.objects $(BUILD)/symtab0.o linker.ld tools/mksymtab.py tools/check-image.py
+$(ELF): $(OBJ) $(BUILD)/.objects $(BUILD)/symtab0.o linker.ld tools/mksymtab.py tools/check-image.py tools/check-init.py
 	$(call say,LINK,$@)
 	$(Q)$(LD) $(LDFLAGS) -T linker.ld -o $(BUILD)/pass1.elf $(OBJ) $(BUILD)/symtab0.o
 	$(Q)$(NM) -n $(BUILD)/pass1.elf | $(PYTHON) tools/mksymtab.py - > $(BUILD)/symtab1.asm
@@ -118,6 +118,7 @@ $(ELF): $(OBJ) $(BUILD)/.objects $(BUILD)/symtab0.o linker.ld tools/mksymtab.py 
 	$(Q)$(LD) $(LDFLAGS) -T linker.ld -Map $(BUILD)/teak.map -o $@ $(OBJ) $(BUILD)/symtab2.o
 	$(Q)$(NM) -n $@ | cmp -s - $(BUILD)/pass2.sym || { echo 'symbol table did not settle'; rm -f $@; exit 1; }
 	$(Q)$(PYTHON) tools/check-image.py $@
+	$(Q)$(PYTHON) tools/check-init.py $(OBJ)
 
 $(SYM): $(ELF)
 	$(Q)$(NM) -n $< > $@

@@ -295,6 +295,23 @@ TEST(page_alloc, out_of_memory_is_reported_once)
 	free_all(&stash, 0);
 }
 
+/* Eight pages on the CPU's list are a block of order 3 when they go back to the zone. */
+TEST(page_alloc, the_cpu_s_list_is_emptied_before_an_allocation_fails)
+{
+	void *eight = alloc_pages_exact(8 * PAGE_SIZE, GFP_DMA);
+	struct page *stash = NULL, *page;
+
+	ASSERT_NOT_NULL(eight);
+	take_all(&stash, GFP_DMA, 0);
+	EXPECT_TRUE(alloc_pages(GFP_DMA | __GFP_NOWARN, 3) == NULL);
+	free_pages_exact(eight, 8 * PAGE_SIZE);
+	page = alloc_pages(GFP_DMA | __GFP_NOWARN, 3);
+	free_all(&stash, 0);
+	ASSERT_NOT_NULL(page);
+	EXPECT_TRUE(page_address(page) == eight);
+	__free_pages(page, 3);
+}
+
 static struct page *spare;
 
 static unsigned long give_one_back(unsigned long pages)
