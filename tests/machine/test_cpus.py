@@ -120,3 +120,13 @@ def test_tables_in_words():
         assert "domain 1: memory 0x8000000 to 0xfffffff" in srat
         assert "PM timer: port 0x608" in teak.command("acpi fadt")
         assert "usage" in teak.command("acpi nonsense")
+
+
+def test_a_cpu_that_differs_is_reported():
+    """... and it starts all the same: CR4 gets no bit that it does not know."""
+    odd = "-device max-x86_64-cpu,socket-id=0,die-id=0,core-id=3,thread-id=0,smap=off,fsgsbase=off"
+    with Machine("clearcpuid=umip", SMP="2,maxcpus=4", QEMU_ARGS=odd) as teak:
+        shown = teak.command("cpus").splitlines()
+        assert "CPU 2 is not like the boot CPU: lacks fsgsbase smap" in teak.output
+    assert shown[3].split()[:2] == ["2", "3"] and shown[3].endswith(ONLINE)
+    assert shown[4].strip() == "lacks fsgsbase smap"
