@@ -58,12 +58,13 @@ static inline void outsb(u16 port, const void *buf, size_t n)
 	__asm__ __volatile__("rep outsb" : "+S"(buf), "+c"(n) : "d"(port) : "memory");
 }
 
+/* The upper halves of RAX and RDX come back as zero. */
 static inline u64 rdtsc(void)
 {
-	u32 low, high;
+	u64 low, high;
 
 	__asm__ __volatile__("rdtsc" : "=a"(low), "=d"(high));
-	return (u64)high << 32 | low;
+	return high << 32 | low;
 }
 
 /* RDTSC that waits for earlier loads, so that it cannot run ahead of them (SDM RDTSC, APM 3). */

@@ -10,11 +10,8 @@
 
 #define PIT_HZ	      1193182
 #define PIT_CHANNEL0  0x40
-#define PIT_CHANNEL2  0x42
 #define PIT_COMMAND   0x43
 #define PIT_CH0_MODE0 0x30 /* channel 0, low byte then high, interrupt on terminal count, binary */
-#define PIT_CH2_MODE0 0xb0
-#define PIT_CH2_LATCH 0x80
 
 /* A look at the counter, between two looks at the TSC: it was so somewhere between them. */
 struct pit_look {
@@ -23,9 +20,14 @@ struct pit_look {
 	bool expired;	   /* it has gone round since the start */
 };
 
-/* Start channel 2 from 0. false: there is no PIT. Any context; a look of another CPU at the same time is spoilt. */
+/* Start the counter from 0. false: there is no PIT. Any context; a look of another CPU at the same time is spoilt. */
 bool pit_start(struct pit_look *look);
 /* Look. false: somebody else is at it, `look` is not filled in. Any context. */
 bool pit_look(struct pit_look *look);
+
+/* pit_start() found one. */
+bool pit_present(void);
+/* Channel 0 is there, and is not what the counter had to be made of. */
+bool pit_can_interrupt(void);
 
 #endif

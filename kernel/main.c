@@ -14,6 +14,7 @@
 #include <arch/tsc.h>
 #include <boot/boot.h>
 #include <drivers/acpi/acpi.h>
+#include <drivers/clock/clock.h>
 #include <drivers/acpi/madt.h>
 #include <drivers/input/i8042.h>
 #include <drivers/irqchip/i8259.h>
@@ -26,6 +27,7 @@
 #include <kernel/main.h>
 #include <kernel/monitor/monitor.h>
 #include <kernel/power.h>
+#include <kernel/time/timekeeping.h>
 #include <kernel/smp.h>
 #include <kernel/smpboot.h>
 #include <lib/bug.h>
@@ -135,6 +137,12 @@ static __init void step_interrupts(void)
 		con_idle = wait_for_input;
 }
 
+static __init void step_timers(void)
+{
+	clock_event_fallback_init();
+	tsc_refine_init();
+}
+
 /* Everything before the first step works without any of it; each step says what it needs. */
 static const struct init_step {
 	const char *name;
@@ -146,6 +154,7 @@ static const struct init_step {
 	{"clock", tsc_early_init},	  /* starts measuring the TSC; nothing waits for it */
 	{"loader", step_loader},	  /* -> boot_info, through the early map of 4 GiB */
 	{"params", step_params},
+	{"kvmclock", kvmclock_init},	    /* a frequency for the TSC, on KVM */
 	{"power", step_power},		    /* what panic= says, ways out of an emulator */
 	{"memory", step_memory},	    /* firmware's map -> memblock */
 	{"paging", paging_init},	    /* memblock -> the final page tables */
@@ -157,7 +166,10 @@ static const struct init_step {
 	{"acpi", step_acpi},		 /* firmware tables; power-off by S5 */
 	{"cpus", acpi_init_cpus},	 /* MADT -> CPU numbers, masks */
 	{"apic", step_apic},		 /* local APIC, interrupts between CPUs */
+	{"clocks", clocksources_init},	 /* every counter there is; the best becomes the clock */
+	{"time", timekeeping_init},	 /* ktime_get(): monotonic, from power-on */
 	{"interrupts", step_interrupts}, /* 8259, keyboard, serial input */
+	{"timers", step_timers},	 /* somebody interrupts when a timer is due */
 	{"smp", smp_boot_cpus},		 /* the other CPUs */
 };
 

@@ -53,6 +53,14 @@ void unregister_power_method(struct power_method *method)
 	}
 }
 
+static struct restart_hook *restart_hooks;
+
+void register_restart_hook(struct restart_hook *hook)
+{
+	hook->next = restart_hooks;
+	WRITE_ONCE(restart_hooks, hook);
+}
+
 static void wait_cycles(u64 cycles)
 {
 	u64 start = rdtsc();
@@ -92,6 +100,8 @@ void machine_power_off(void)
 void machine_restart(void)
 {
 	local_irq_disable();
+	for (struct restart_hook *hook = restart_hooks; hook; hook = hook->next)
+		hook->run();
 	try_all(POWER_REBOOT);
 	pr_emerg("nothing restarts this machine; press its reset button\n");
 	machine_halt();

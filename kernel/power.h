@@ -21,6 +21,17 @@ struct power_method {
 /* From here on a panic ends as panic= says. Boot, as early as the boot parameters are known. */
 void power_init(void);
 
+/*
+ * What must not outlive this kernel, such as a hypervisor's writing to its memory: called before a restart is tried, on
+ * the CPU that restarts, interrupts off. Any context, panic included.
+ */
+struct restart_hook {
+	void (*run)(void);
+	struct restart_hook *next;
+};
+/* Boot, one CPU. */
+void register_restart_hook(struct restart_hook *hook);
+
 /* Boot, one CPU. Of equal rank the one registered first is tried first. */
 void register_power_method(struct power_method *method);
 void unregister_power_method(struct power_method *method);

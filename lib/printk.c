@@ -53,6 +53,7 @@ static u64 no_clock(u64 cycles __maybe_unused)
 	return 0;
 }
 u64 (*printk_cycles_to_ns)(u64 cycles) = no_clock;
+u64 (*printk_clock)(void) = rdtsc;
 
 static int quiet_setup(const char *value)
 {
@@ -187,7 +188,7 @@ static int format_line(char *buf, const char *fmt, va_list args)
 
 int vprintk(const char *fmt, va_list args)
 {
-	struct printk_record rec = {.level = LOGLEVEL_WARNING, .cycles = rdtsc()};
+	struct printk_record rec = {.level = LOGLEVEL_WARNING, .cycles = printk_clock()};
 	char line[LINE_BYTES];
 	const char *text = line, *piece, *end;
 	u64 seq;

@@ -51,7 +51,7 @@ int vprintk(const char *fmt, va_list args) __printf(1, 0);
 
 struct printk_record {
 	u64 seq;    /* counts records since boot */
-	u64 cycles; /* TSC when printed: turned into seconds when read */
+	u64 cycles; /* printk_clock() when printed: turned into seconds when read */
 	u8 level;
 	bool cont; /* continues the record before it */
 	bool more; /* goes on in the record after it */
@@ -79,7 +79,11 @@ size_t printk_line(const struct printk_record *rec, bool stamp, char *buf);
 extern u64 console_loglevel;
 extern bool ignore_loglevel;
 
-/* TSC cycles to nanoseconds since power-on; handed down by the clock, default: always 0. */
+/*
+ * What a record is stamped with (by default the TSC), and that, or any TSC value, as nanoseconds since power-on (by
+ * default always 0). Handed down by the clock. Any context.
+ */
+extern u64 (*printk_clock)(void);
 extern u64 (*printk_cycles_to_ns)(u64 cycles);
 
 #endif

@@ -125,9 +125,13 @@ static void mend_red(struct rb_node *node, struct rb_root *root, rb_augment_fn a
 	set_black(root->rb_node);
 }
 
+/* Below a black parent a red node breaks nothing. */
 void rb_insert_color(struct rb_node *node, struct rb_root *root)
 {
-	mend_red(node, root, NULL);
+	struct rb_node *parent = rb_parent(node);
+
+	if (!parent || !is_black(parent))
+		mend_red(node, root, NULL);
 }
 
 void rb_insert_augmented(struct rb_node *node, struct rb_root *root, rb_augment_fn augment)
@@ -234,9 +238,15 @@ static void erase(struct rb_node *node, struct rb_root *root, rb_augment_fn augm
 		mend_black(parent, side, root, augment);
 }
 
+/* A red leaf is missed by nobody: what was inserted last is often one. */
 void rb_erase(struct rb_node *node, struct rb_root *root)
 {
-	erase(node, root, NULL);
+	struct rb_node *parent = rb_parent(node);
+
+	if (!node->rb_left && !node->rb_right && !is_black(node))
+		parent->rb_child[side_of(node, parent)] = NULL;
+	else
+		erase(node, root, NULL);
 }
 
 void rb_erase_augmented(struct rb_node *node, struct rb_root *root, rb_augment_fn augment)

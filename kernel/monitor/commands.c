@@ -1,5 +1,5 @@
 /* The monitor's small commands, which belong to no subsystem in particular. */
-#include <arch/insn.h>
+#include <kernel/time/timekeeping.h>
 #include <lib/bug.h>
 #include <lib/command.h>
 #include <lib/errno.h>
@@ -37,7 +37,7 @@ static int cmd_uptime(int argc, char **argv __maybe_unused)
 
 	if (argc != 1)
 		return -EINVAL;
-	us = printk_cycles_to_ns(rdtsc()) / 1000;
+	us = (u64)ktime_get() / 1000;
 	con_printf("up %llu.%06llu s\n", us / 1000000, us % 1000000);
 	return 0;
 }
@@ -46,7 +46,7 @@ COMMAND("uptime", "", "time since power-on", cmd_uptime);
 /* What is logged while this runs is left out, so that it ends. */
 static int cmd_dmesg(int argc, char **argv)
 {
-	u64 seq = 0, below = LOGLEVEL_DEBUG + 1, now = rdtsc();
+	u64 seq = 0, below = LOGLEVEL_DEBUG + 1, now = printk_clock();
 	struct printk_record rec;
 	char line[PRINTK_LINE];
 

@@ -13,10 +13,13 @@ struct clock_event_device {
 	u64 min_ns, max_ns;
 };
 
-/* Offer a device to the CPU that runs this; it is used if it is better than what it has. */
-void clockevents_register(struct clock_event_device *dev);
+/* Offer a device to the CPU that runs this; it is used if it is better than what it has. Its interrupt calls
+ * hrtimer_interrupt(). -EINVAL: its description is wrong (said so). */
+int clockevents_register(struct clock_event_device *dev);
 struct clock_event_device *this_cpu_clock_event(void);
-/* Program this CPU's device for a monotonic time (in the past: as soon as it can). Interrupts off. */
+/* The same of any CPU; NULL: it has none. */
+struct clock_event_device *clock_event_of(u32 cpu);
+/* Program this CPU's device for a monotonic time (in the past: as soon as it can; KTIME_MAX: never). Interrupts off. */
 void clockevents_program(ktime_t expires);
 
 #endif

@@ -7,11 +7,26 @@
 
 #include <kernel/time/timekeeping.h>
 #include <lib/rbtree.h>
+#include <lib/spinlock.h>
 
 enum hrtimer_restart { HRTIMER_NORESTART, HRTIMER_RESTART };
 enum hrtimer_mode { HRTIMER_MODE_ABS, HRTIMER_MODE_REL };
 
-struct hrtimer_cpu_base;
+/* The timers of one CPU. */
+struct hrtimer_cpu_base {
+	spinlock_t
+		lock; /* the rest, and `queued`, `expires` of the timers on it. Innermost but for the log's */
+	u32 cpu;
+	struct rb_root_cached tree; /* by expires, equal ones first come first served */
+	struct hrtimer *running;    /* whose function is being called; it is not in the tree */
+	ktime_t programmed;	    /* what the device interrupts for; KTIME_MAX: nothing */
+	bool in_interrupt; /* hrtimer_interrupt() will program the device when it is done */
+
+	u64 nr_interrupts, nr_expired, nr_empty; /* empty: nothing was due, after a cancellation */
+	ktime_t last_now;
+	u32 still; /* interrupts in a row between which the clock stood still */
+	u64 worst_latency;
+};
 
 struct hrtimer {
 	struct rb_node node;
@@ -35,8 +50,10 @@ u64 hrtimer_forward(struct hrtimer *timer, ktime_t now, ktime_t interval);
 /* When this CPU's next timer expires; KTIME_MAX: none. Interrupts off. */
 ktime_t hrtimer_next_event(void);
 
-/* Per CPU, by that CPU: after its clock event device is registered. */
+/* Per CPU, by that CPU: after its clock event device is registered. Timers queued before start to count. */
 void hrtimer_init_cpu(void);
+/* The base of a CPU, for `timers` and the tests. */
+struct hrtimer_cpu_base *hrtimer_base_of(u32 cpu);
 /* From the clock event device's interrupt. */
 void hrtimer_interrupt(void);
 

@@ -17,7 +17,7 @@ typedef s64 ktime_t; /* nanoseconds */
 ktime_t ktime_get(void);
 /* CLOCK_BOOTTIME: the same plus pauses that we know of. */
 ktime_t ktime_get_boottime(void);
-/* CLOCK_REALTIME: since 1970-01-01 UTC, from the RTC or KVM's wall clock. */
+/* CLOCK_REALTIME: since 1970-01-01 UTC, from the RTC or KVM's wall clock. Not in NMI. */
 ktime_t ktime_get_real(void);
 /* Cheap, for the scheduler and time stamps: per CPU monotonic, may differ between CPUs by a little. */
 u64 sched_clock(void);
@@ -29,5 +29,23 @@ void mdelay(u64 ms);
 
 /* Boot: after the clock sources. */
 void timekeeping_init(void);
+
+/* Another counter, or the same at another rate, from now on. From clocksource.c. */
+struct clocksource;
+void timekeeping_switch(struct clocksource *cs);
+
+/* Who knows the time of day. */
+struct persistent_clock {
+	const char *name;
+	/* ns since 1970-01-01 UTC; negative: it does not know. May take two milliseconds. Not in NMI. */
+	ktime_t (*read)(void);
+};
+/* The better one comes last: hypervisor after RTC. Read at the first question. */
+void timekeeping_set_persistent_clock(const struct persistent_clock *clock);
+const struct persistent_clock *timekeeping_persistent_clock(void);
+/* The guest was stopped for a while: look up the time of day again at the next question. Any context. */
+void timekeeping_note_pause(void);
+/* How long the machine has been paused, as far as we know. */
+ktime_t timekeeping_paused(void);
 
 #endif
