@@ -4,6 +4,7 @@
 #include <lib/command.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <mm/meminfo.h>
 #include <mm/slab_internal.h>
 
 /* ---- all caches ---------------------------------------------------------------------------------------- */
@@ -259,3 +260,20 @@ static int cmd_slab(int argc, char **argv)
 }
 COMMAND("slab", "[leaks|check|shrink|CACHE]",
 	"object caches as in /proc/slabinfo, one cache, or who holds objects", cmd_slab);
+
+/* ---- the line of `mem` ------------------------------------------------------------------------------------ */
+
+static bool add_pages(struct kmem_cache *cache, void *ctx)
+{
+	*(u64 *)ctx += (u64)cache->nr_slabs << (PAGE_SHIFT + cache->order);
+	return true;
+}
+
+static u64 slab_bytes(void)
+{
+	u64 bytes = 0;
+
+	slab_for_each_cache(add_pages, &bytes);
+	return bytes;
+}
+MEMINFO("Slab", slab_bytes);

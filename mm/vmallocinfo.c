@@ -2,6 +2,7 @@
 #include <arch/pgtable.h>
 #include <lib/command.h>
 #include <lib/errno.h>
+#include <mm/meminfo.h>
 #include <mm/mm.h>
 #include <mm/vmalloc_internal.h>
 
@@ -49,3 +50,34 @@ static int cmd_vmap(int argc, char **argv)
 	return 0;
 }
 COMMAND("vmap", "", "areas of the vmalloc region: vmalloc, vmap, ioremap, stacks", cmd_vmap);
+
+/* ---- lines of `mem` ------------------------------------------------------------------------------ */
+
+static u64 area_bytes(enum vm_kind first, enum vm_kind last)
+{
+	struct vmap_area area = {0};
+	u64 bytes = 0;
+
+	while (vm_area_above(area.end, &area))
+		if (area.kind >= first && area.kind <= last)
+			bytes += area.end - area.start;
+	return bytes;
+}
+
+static u64 kernel_stack_bytes(void)
+{
+	return area_bytes(VM_STACK, VM_STACK);
+}
+MEMINFO("KernelStack", kernel_stack_bytes);
+
+static u64 vmalloc_total_bytes(void)
+{
+	return VMALLOC_END - VMALLOC_START;
+}
+MEMINFO("VmallocTotal", vmalloc_total_bytes);
+
+static u64 vmalloc_used_bytes(void)
+{
+	return area_bytes(0, NR_VM_KINDS - 1);
+}
+MEMINFO("VmallocUsed", vmalloc_used_bytes);
