@@ -11,6 +11,7 @@
 #include <arch/apicid.h>
 #include <arch/cpufeature.h>
 #include <arch/gdt.h>
+#include <arch/identify.h>
 #include <arch/insn.h>
 #include <arch/irqflags.h>
 #include <arch/lapic.h>
@@ -232,6 +233,7 @@ static void secondary_start(u32 ticket)
 	paging_init_cpu();
 	lapic_init_cpu();
 	stage_of[cpu] = STAGE_APIC;
+	cpu_identify_secondary();
 	for (u32 i = 0; i < nr_cpu_inits; i++)
 		cpu_inits[i]();
 	stage_of[cpu] = STAGE_ONLINE;
@@ -289,6 +291,8 @@ static u32 prepare_cpus(void)
 
 		if (cpu == 0)
 			continue;
+		if (cpu >= setup_max_cpus())
+			break;
 		stack = alloc_stack();
 		if (!stack || make_percpu_area(cpu) || make_private(cpu)) {
 			pr_err("no memory to start CPU %u and those after it\n", cpu);
