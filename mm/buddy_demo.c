@@ -1,11 +1,13 @@
 /*
- * `demo buddy`: one block of eight pages, from its largest ancestor and back. Nothing is made up: each line is read
- * from the free lists and struct pages, before and after the real calls.
+ * `demo buddy`: one block of eight pages, from its largest ancestor and back. `demo frag`: half of four megabytes free, and
+ * not two pages of it together. Nothing is made up: each line is read from the free lists and struct pages, before and
+ * after the real calls.
  */
 #include <lib/bug.h>
 #include <lib/demo.h>
 #include <lib/errno.h>
 #include <mm/buddy.h>
+#include <mm/frame.h>
 #include <mm/page_alloc.h>
 
 #define ORDER	  3
@@ -163,3 +165,57 @@ static int demo_buddy(int argc, char **argv)
 	return page ? 0 : -ENOMEM;
 }
 DEMO("buddy", "", "a block of eight pages is cut from a large one and merges back", demo_buddy);
+
+/* ---- fragmentation ---------------------------------------------------------------------------------- */
+
+#define BLOCK_SIZE (PAGE_SIZE << MAX_ORDER)
+
+static void show_fragmentation(const struct zone *zone, const u8 *block)
+{
+	char map[65];
+
+	for (u32 i = 0; i < 64; i++) {
+		struct frame frame;
+
+		look_at_frame(phys_to_pfn(virt_to_phys(block)) + i, &frame);
+		map[i] = frame.letter;
+	}
+	map[64] = '\0';
+	show_lists(zone);
+	con_printf("  unusable, %%:  ");
+	for (unsigned int order = 0; order <= MAX_ORDER; order++)
+		con_printf(" %4d", unusable_index(zone, order) / 10);
+	con_printf("\n  its first 64 frames: %s\n", map);
+}
+
+static void free_every_second(u8 *block, u32 first)
+{
+	for (u32 i = first; i < 1u << MAX_ORDER; i += 2)
+		free_pages((virt_addr_t)block + i * PAGE_SIZE, 0);
+	drain_local_pages();
+}
+
+static int demo_frag(int argc, char **argv)
+{
+	const struct zone *zone;
+	u8 *block;
+
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	block = alloc_pages_exact(BLOCK_SIZE, GFP_KERNEL);
+	if (!block)
+		return -ENOMEM;
+	zone = &zones[virt_to_page(block)->zone];
+	drain_local_pages();
+	con_printf("1024 pages side by side, each somebody's:\n");
+	show_fragmentation(zone, block);
+	free_every_second(block, 0);
+	con_printf("every second one is freed:\n");
+	show_fragmentation(zone, block);
+	free_every_second(block, 1);
+	con_printf("and the others:\n");
+	show_fragmentation(zone, block);
+	return 0;
+}
+DEMO("frag", "", "half of 4 MiB is free, and no two pages of it together", demo_frag);
