@@ -33,35 +33,42 @@
 static u32 debug_flags;
 static char debug_caches[128]; /* patterns, with commas between; empty: all caches */
 
-static int set_slab_debug(const char *value)
+/* The flag that a letter stands for; 0: none. */
+static u32 flag_of(char letter)
 {
-	static const struct {
-		char letter;
-		u32 flag;
-	} letters[] = {
-		{'F', SLAB_CONSISTENCY_CHECKS},
-		{'Z', SLAB_RED_ZONE},
-		{'P', SLAB_POISON},
-		{'U', SLAB_STORE_USER},
-	};
-	size_t n = strcspn(value, ",");
-	u32 flags = 0;
-
-	for (size_t i = 0; i < n && strcmp(value, "-") != 0; i++) {
-		u32 l = 0;
-
-		while (l < ARRAY_SIZE(letters) && letters[l].letter != value[i])
-			l++;
-		if (l == ARRAY_SIZE(letters))
-			return -EINVAL;
-		flags |= letters[l].flag;
+	switch (letter) {
+	case 'F':
+		return SLAB_CONSISTENCY_CHECKS;
+	case 'Z':
+		return SLAB_RED_ZONE;
+	case 'P':
+		return SLAB_POISON;
+	case 'U':
+		return SLAB_STORE_USER;
 	}
-	if (strscpy(debug_caches, value[n] ? value + n + 1 : "", sizeof(debug_caches)) < 0)
-		return -EINVAL;
-	debug_flags = n ? flags : SLAB_DEBUG_FLAGS;
 	return 0;
 }
-PARAM("slab_debug", PARAM_CALL(set_slab_debug),
+
+int slab_debug_setup(const char *value)
+{
+	size_t n = strcspn(value, ",");
+	const char *caches = value[n] ? value + n + 1 : "";
+	u32 flags = n ? 0 : SLAB_DEBUG_FLAGS;
+
+	if (n != 1 || value[0] != '-') {
+		for (size_t i = 0; i < n; i++) {
+			if (!flag_of(value[i]))
+				return -EINVAL;
+			flags |= flag_of(value[i]);
+		}
+	}
+	if (strlen(caches) >= sizeof(debug_caches))
+		return -EINVAL;
+	strscpy(debug_caches, caches, sizeof(debug_caches));
+	debug_flags = flags;
+	return 0;
+}
+PARAM("slab_debug", PARAM_CALL(slab_debug_setup),
       "[FZPU][,CACHE...] sanity checks, red zones, poison, users; alone: all; - none");
 
 static bool pattern_matches(const char *pattern, size_t len, const char *name)

@@ -197,6 +197,8 @@ struct debug_info {
 	u32 requested; /* bytes; what follows belongs to the red zone */
 };
 
+/* slab_debug=VALUE: 0 or -EINVAL. Before kmem_cache_init(). */
+int slab_debug_setup(const char *value);
 /* What slab_debug= says of a cache of this name. */
 u32 slab_debug_flags(const char *name);
 /* Lay out one object: red zones and struct debug_info. `size` is the user's; returns the distance between objects. */

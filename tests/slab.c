@@ -34,34 +34,12 @@ TEST_SUITE(slab, quiet, loud);
 	}
 SLAB_CHECKS(CHECK)
 
-static bool shrink(struct kmem_cache *cache, void *ctx)
-{
-	(void)ctx;
-	kmem_cache_shrink(cache);
-	return true;
-}
-
-/* Maps and magazines are objects too: what the first pass frees, the second gives back. */
-static unsigned long free_after_shrinking(void)
-{
-	slab_for_each_cache(shrink, NULL);
-	slab_for_each_cache(shrink, NULL);
-	return nr_free_pages();
-}
-
-/* Each class has its magazine: from here on the allocator itself needs no more than it has. */
-static void warm_up(void)
-{
-	for (size_t size = 8; size <= 8192; size += 8)
-		kfree(kmalloc(size, GFP_KERNEL));
-}
-
 static void random_run(u32 flags, u32 steps)
 {
 	unsigned long before;
 
-	warm_up();
-	before = free_after_shrinking();
+	slab_warm_up();
+	before = slab_free_after_shrinking();
 	ASSERT_STREQ(slab_model_init(&model, flags), "");
 	for (u32 step = 0; step < steps; step++) {
 		ASSERT_STREQ(slab_model_step(&model, (u32)ktest_rand(), (u32)ktest_rand(),
@@ -72,7 +50,7 @@ static void random_run(u32 flags, u32 steps)
 	}
 	ASSERT_STREQ(slab_model_check(&model), "");
 	ASSERT_STREQ(slab_model_end(&model), "");
-	EXPECT_EQ(free_after_shrinking(), before);
+	EXPECT_EQ(slab_free_after_shrinking(), before);
 }
 
 TEST(slab, random_operations)
@@ -94,10 +72,10 @@ TEST(slab, exhaust_and_recover)
 
 	if (nr_free_pages() > EXHAUST_MOST >> PAGE_SHIFT)
 		ktest_skip("more than 512 MiB of memory to exhaust");
-	warm_up();
-	before = free_after_shrinking();
+	slab_warm_up();
+	before = slab_free_after_shrinking();
 	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
 		ASSERT_STREQ(slab_check_exhaust(sizes[i]), "");
-		EXPECT_EQ(free_after_shrinking(), before);
+		EXPECT_EQ(slab_free_after_shrinking(), before);
 	}
 }

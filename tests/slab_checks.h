@@ -27,6 +27,28 @@ static inline u64 slab_total_faults(void)
 	return n;
 }
 
+static inline bool slab_shrink_one(struct kmem_cache *cache, void *ctx)
+{
+	(void)ctx;
+	kmem_cache_shrink(cache);
+	return true;
+}
+
+/* Maps and magazines are objects too: what the first pass frees, the second gives back. */
+static inline unsigned long slab_free_after_shrinking(void)
+{
+	slab_for_each_cache(slab_shrink_one, NULL);
+	slab_for_each_cache(slab_shrink_one, NULL);
+	return nr_free_pages();
+}
+
+/* Each class gets its magazine: from here on the allocator itself needs no more than it has. */
+static inline void slab_warm_up(void)
+{
+	for (size_t size = 8; size <= 8192; size += 8)
+		kfree(kmalloc(size, GFP_KERNEL));
+}
+
 /* `code` raises exactly this one counter, by one. */
 #define expect_fault(fault, code)                        \
 	do {                                             \
@@ -261,11 +283,45 @@ static inline const char *slab_check_bad_frees(void)
 	expect_fault(SLAB_WILD_FREE, kfree((void *)0x1000));
 	kmem_cache_free(c, obj);
 	expect_fault(SLAB_DOUBLE_FREE, kmem_cache_free(c, obj));
-	kmem_cache_shrink(c); /* its slab is gone */
+	kmem_cache_shrink(c); /* its slab is gone, and its page does not name the cache any more */
+	expect(page_of(obj)->private != (uintptr_t)c);
 	expect_fault(SLAB_WILD_FREE, kmem_cache_free(c, obj));
 	kfree(other);
 	expect_fault(SLAB_DOUBLE_FREE, kfree(other));
 	expect(slab_check_cache(c) == 0);
+	expect(kmem_cache_destroy(c) == 0);
+	return "";
+}
+
+/*
+ * An interrupt comes while its CPU's magazine is held: it allocates and frees past it, and whoever
+ * holds it finds it unchanged.
+ */
+static inline const char *slab_check_held_magazine(void)
+{
+	struct kmem_cache *c = kmem_cache_create("held", 64, 0, 0, NULL);
+	struct magazine *mag;
+	struct mag_entry *top;
+	void *obj[100], *before;
+
+	expect(c);
+	expect((before = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
+	mag = this_cpu_magazine(c);
+	if (mag == &no_magazine) { /* slab_debug= */
+		kmem_cache_free(c, before);
+		expect(kmem_cache_destroy(c) == 0);
+		return "";
+	}
+	expect((top = magazine_hold(mag)) != NULL);
+	for (u32 i = 0; i < ARRAY_SIZE(obj); i++)
+		expect((obj[i] = kmem_cache_alloc(c, GFP_ATOMIC)) != NULL);
+	kmem_cache_free(c, before);
+	for (u32 i = 0; i < ARRAY_SIZE(obj); i++)
+		kmem_cache_free(c, obj[i]);
+	expect(kmem_cache_shrink(c) > 0); /* but what is in the magazine stays */
+	expect(!mag->top);
+	magazine_release(mag, top);
+	expect(slab_check_cache(c) == 0 && slab_live_objects(c) == 0);
 	expect(kmem_cache_destroy(c) == 0);
 	return "";
 }
@@ -486,6 +542,7 @@ static inline const char *slab_check_exhaust(size_t size)
 	X(kmalloc_edges)     \
 	X(reallocation)      \
 	X(bad_frees)         \
+	X(held_magazine)     \
 	X(debug_clean)       \
 	X(overrun)           \
 	X(underrun)          \

@@ -10,6 +10,7 @@
 #include <tests/fuzz/fuzz.h>
 
 #include <tests/host/shim_pages.h>
+#include <tests/slab_checks.h>
 #include <tests/slab_model.h>
 
 static void check(const char *message)
@@ -18,27 +19,11 @@ static void check(const char *message)
 		panic("%s", message);
 }
 
-static bool shrink(struct kmem_cache *cache, void *ctx)
-{
-	(void)ctx;
-	kmem_cache_shrink(cache);
-	return true;
-}
-
-/* Maps and magazines are objects too: what the first pass frees, the second gives back. */
-static unsigned long free_after_shrinking(void)
-{
-	slab_for_each_cache(shrink, NULL);
-	slab_for_each_cache(shrink, NULL);
-	return nr_free_pages();
-}
-
 static void start(void)
 {
 	host_page_alloc_init(MiB(64));
 	kmem_cache_init();
-	for (size_t size = 8; size <= 8192; size += 8) /* each class has its magazine */
-		kfree(kmalloc(size, GFP_KERNEL));
+	slab_warm_up();
 }
 
 /* The first byte chooses what is debugged. */
@@ -56,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!pages) {
 		start();
-		pages = free_after_shrinking();
+		pages = slab_free_after_shrinking();
 	}
 	check(slab_model_init(&model, flags_of(fuzz_u8(&in))));
 	model.misuse = true;
@@ -68,6 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check(slab_model_end(&model));
 	fail_alloc_nth(FAIL_SLAB, 0);
-	BUG_ON(free_after_shrinking() != pages);
+	BUG_ON(slab_free_after_shrinking() != pages);
 	return 0;
 }

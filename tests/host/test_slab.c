@@ -20,34 +20,19 @@
 static struct slab_model model;
 static unsigned long pages_before;
 
-static bool shrink(struct kmem_cache *cache, void *ctx)
+static int boot(void **state)
 {
-	(void)ctx;
-	kmem_cache_shrink(cache);
-	return true;
-}
-
-/* Maps and magazines are objects too: what the first pass frees, the second gives back. */
-static unsigned long free_after_shrinking(void)
-{
-	slab_for_each_cache(shrink, NULL);
-	slab_for_each_cache(shrink, NULL);
-	return nr_free_pages();
+	(void)state;
+	host_page_alloc_init(MiB(64));
+	kmem_cache_init();
+	slab_warm_up();
+	return 0;
 }
 
 static int start(void **state)
 {
-	static bool started;
-
 	(void)state;
-	if (!started) {
-		host_page_alloc_init(MiB(64));
-		kmem_cache_init();
-		for (size_t size = 8; size <= 8192; size += 8) /* each class has its magazine */
-			kfree(kmalloc(size, GFP_KERNEL));
-		started = true;
-	}
-	pages_before = free_after_shrinking();
+	pages_before = slab_free_after_shrinking();
 	return 0;
 }
 
@@ -56,7 +41,7 @@ static int all_back(void **state)
 {
 	(void)state;
 	fail_alloc_nth(FAIL_SLAB, 0);
-	assert_int_equal(free_after_shrinking(), pages_before);
+	assert_int_equal(slab_free_after_shrinking(), pages_before);
 	return 0;
 }
 
@@ -104,15 +89,20 @@ static void random_operations_debugged(void **state)
 	random_steps(SLAB_ALL_DEBUG, 4, 1500);
 }
 
+static void exhaust(const size_t *sizes, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		assert_fine(slab_check_exhaust(sizes[i]));
+		assert_int_equal(slab_free_after_shrinking(), pages_before);
+	}
+}
+
 static void exhaustion(void **state)
 {
 	static const size_t sizes[] = {8, 96, 1024, 5000, 8192, 20000, 4 << 20};
 
 	(void)state;
-	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
-		assert_fine(slab_check_exhaust(sizes[i]));
-		assert_int_equal(free_after_shrinking(), pages_before);
-	}
+	exhaust(sizes, ARRAY_SIZE(sizes));
 }
 
 /* ---- threads -------------------------------------------------------------------------------------------- */
@@ -133,11 +123,13 @@ static void *hammer(void *arg)
 
 		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
 		obj = (x >> 40) % 4 ? kmem_cache_alloc(shared, GFP_ATOMIC) : NULL;
-		if (obj)
-			*obj = (uintptr_t)obj;
+		if (obj) {
+			obj[0] = x;
+			obj[1] = ~x;
+		}
 		obj = __atomic_exchange_n(&basket[(x >> 50) % BASKETS], obj, __ATOMIC_ACQ_REL);
-		if (obj && *obj != (uintptr_t)obj)
-			return obj; /* it changed while it was in a basket */
+		if (obj && obj[1] != ~obj[0])
+			return obj; /* somebody else has it, too */
 		kmem_cache_free(shared, obj);
 		if ((x >> 33) % 1024 == 0)
 			kmem_cache_shrink(shared);
@@ -189,5 +181,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(threads_share_a_cache, start, all_back),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, boot, NULL);
 }
