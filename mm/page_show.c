@@ -160,7 +160,7 @@ static void show_lists(const struct zone *zone)
 
 static int show_buddy(void)
 {
-	con_printf("pages       managed      free  on CPUs  deferred     min   lower\n");
+	con_printf("pages       managed      free  on CPUs  deferred     min  lowmem\n");
 	for_each_zone(show_pages);
 	show_orders("free blocks of order");
 	for_each_zone(show_blocks);
