@@ -65,13 +65,15 @@ static int boot(void **state)
 static void kmalloc_writes_past_end(void **state)
 {
 	char *p = kmalloc(100, GFP_KERNEL); /* of the class 128: the red zone begins at 100 */
-	u64 overruns = slab_faults[SLAB_OVERRUN];
+	u64 overruns = slab_faults[SLAB_OVERRUN], faults = slab_total_faults();
 
 	(void)state;
 	assert_non_null(p);
 	assert_int_equal(ksize(p), 100);
-	p = krealloc(p, 101, GFP_KERNEL);
+	p = krealloc(p, 101, GFP_KERNEL); /* in place: the zone moves */
 	p[100] = 1;
+	assert_int_equal(ksize(p), 101);
+	assert_int_equal(slab_total_faults(), faults);
 	p[101] = 1;
 	kfree(p);
 	assert_int_equal(slab_faults[SLAB_OVERRUN], overruns + 1);
