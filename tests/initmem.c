@@ -42,7 +42,7 @@ static void expect_ordinary(const char *start, const char *end)
 
 TEST(initmem, its_pages_are_ordinary_memory)
 {
-	EXPECT_GT(__inittext_end - __inittext_start, 0l);
+	EXPECT_GT(__inittext_end - __inittext_start, 0L);
 	expect_ordinary(__inittext_start, __inittext_end);
 	expect_ordinary(__initdata_start, __initdata_end);
 }

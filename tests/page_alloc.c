@@ -48,6 +48,14 @@ static void everything_is_back(void)
 }
 TEST_SUITE(page_alloc, remember, everything_is_back);
 
+static struct page *must_alloc(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp, order);
+
+	ASSERT_NOT_NULL(page);
+	return page;
+}
+
 /* ---- what is handed out ------------------------------------------------------------------------- */
 
 static bool is_ours_to_give(pfn_t pfn, unsigned int order)
@@ -73,10 +81,9 @@ static bool is_ours_to_give(pfn_t pfn, unsigned int order)
 TEST(page_alloc, blocks_are_aligned_and_somebodys)
 {
 	for (unsigned int order = 0; order <= MAX_ORDER; order++) {
-		struct page *page = alloc_pages(GFP_KERNEL, order);
+		struct page *page = must_alloc(GFP_KERNEL, order);
 		pfn_t pfn;
 
-		ASSERT_NOT_NULL(page);
 		pfn = page_to_pfn(page);
 		EXPECT_EQ(pfn & ((1UL << order) - 1), 0ul);
 		EXPECT_EQ(page->state, page_state(PAGE_ALLOCATED, order, zone_of(pfn), 1));
@@ -104,16 +111,13 @@ TEST(page_alloc, zones_are_where_they_were_asked_for)
 {
 	struct page *page;
 
-	page = alloc_page(GFP_DMA);
-	ASSERT_NOT_NULL(page);
+	page = must_alloc(GFP_DMA, 0);
 	EXPECT_LT(page_to_phys(page), MiB(16));
 	__free_page(page);
-	page = alloc_pages(GFP_DMA32, 2);
-	ASSERT_NOT_NULL(page);
+	page = must_alloc(GFP_DMA32, 2);
 	EXPECT_LE(page_to_phys(page) + 4 * PAGE_SIZE, GiB(4));
 	__free_pages(page, 2);
-	page = alloc_page(GFP_KERNEL); /* the scarce low memory comes last */
-	ASSERT_NOT_NULL(page);
+	page = must_alloc(GFP_KERNEL, 0); /* the scarce low memory comes last */
 	for (u32 z = page->zone + 1u; z < NR_ZONES; z++)
 		EXPECT_EQ(zones[z].managed, 0ul);
 	__free_page(page);
@@ -122,13 +126,11 @@ TEST(page_alloc, zones_are_where_they_were_asked_for)
 TEST(page_alloc, cleared_when_asked_for)
 {
 	for (unsigned int order = 0; order <= 3; order += 3) {
-		struct page *page = alloc_pages(GFP_KERNEL, order);
+		struct page *page = must_alloc(GFP_KERNEL, order);
 
-		ASSERT_NOT_NULL(page);
 		memset(page_address(page), 0x5a, PAGE_SIZE << order);
 		__free_pages(page, order);
-		page = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
-		ASSERT_NOT_NULL(page);
+		page = must_alloc(GFP_KERNEL | __GFP_ZERO, order);
 		EXPECT_TRUE(memchr_inv(page_address(page), 0, PAGE_SIZE << order) == NULL);
 		__free_pages(page, order);
 	}
@@ -173,8 +175,7 @@ TEST(page_alloc, random_blocks_never_overlap)
 			continue;
 		}
 		live[i].order = order;
-		live[i].page = alloc_pages(flags[ktest_rand_below(ARRAY_SIZE(flags))], order);
-		ASSERT_NOT_NULL(live[i].page);
+		live[i].page = must_alloc(flags[ktest_rand_below(ARRAY_SIZE(flags))], order);
 		tag(live[i].page, order);
 	}
 	for (u64 i = 0; i < ARRAY_SIZE(live); i++)
@@ -188,8 +189,7 @@ TEST(page_alloc, the_cpu_s_list_is_filled_and_drained)
 	u32 z;
 
 	for (u32 i = 0; i < ARRAY_SIZE(page); i++) {
-		page[i] = alloc_page(GFP_KERNEL);
-		ASSERT_NOT_NULL(page[i]);
+		page[i] = must_alloc(GFP_KERNEL, 0);
 	}
 	z = page[0]->zone;
 	for (u32 i = 0; i < ARRAY_SIZE(page); i++)
@@ -264,7 +264,7 @@ TEST(page_alloc, reserves_are_for_urgent_requests)
 TEST(page_alloc, exhausted_at_every_order_and_all_back)
 {
 	struct page *stash = NULL, *page;
-	unsigned long blocks[NR_ORDERS];
+	unsigned long blocks[NR_ORDERS] = {0};
 
 	for (unsigned int order = 0; order <= MAX_ORDER; order++) {
 		take_all(&stash, GFP_DMA, order);
@@ -365,10 +365,9 @@ TEST(page_alloc, the_nth_allocation_fails)
 TEST(page_alloc, the_last_reference_frees)
 {
 	for (unsigned int order = 0; order <= 4; order += 4) {
-		struct page *page = alloc_pages(GFP_KERNEL, order);
+		struct page *page = must_alloc(GFP_KERNEL, order);
 		unsigned long with_it = nr_free_pages();
 
-		ASSERT_NOT_NULL(page);
 		get_page(page);
 		get_page(page);
 		EXPECT_EQ(page_count(page), 3u);
@@ -382,10 +381,9 @@ TEST(page_alloc, the_last_reference_frees)
 
 TEST(page_alloc, tails_of_a_compound_page_know_their_head)
 {
-	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
+	struct page *page = must_alloc(GFP_KERNEL | __GFP_COMP, 3);
 	u64 reports = bad_page_reports;
 
-	ASSERT_NOT_NULL(page);
 	for (int i = 0; i < 8; i++)
 		EXPECT_TRUE(compound_head(page + i) == page);
 	get_page(page + 5);
@@ -397,8 +395,7 @@ TEST(page_alloc, tails_of_a_compound_page_know_their_head)
 	EXPECT_EQ(nr_free_pages(), free_before);
 	for (int i = 0; i < 8; i++)
 		EXPECT_NE(page[i].type, PAGE_TAIL);
-	page = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
-	ASSERT_NOT_NULL(page);
+	page = must_alloc(GFP_KERNEL | __GFP_COMP, 3);
 	__free_pages(page, 3);
 	EXPECT_EQ(bad_page_reports, reports + 1);
 }
@@ -424,10 +421,9 @@ TEST(page_alloc, exact_sizes_cost_no_more_than_they_need)
 
 TEST(page_alloc, given_frames_or_none)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 4), *taken;
+	struct page *page = must_alloc(GFP_KERNEL, 4), *taken;
 	pfn_t pfn = page_to_pfn(page);
 
-	ASSERT_NOT_NULL(page);
 	EXPECT_EQ(alloc_contig_range(pfn, 1), -EBUSY);
 	__free_pages(page, 4);
 	ASSERT_EQ(alloc_contig_range(pfn + 1, 9), 0);
@@ -478,9 +474,8 @@ static __noinline void expect_one_report(const char *what)
 TEST(page_alloc, freeing_twice_is_reported)
 {
 	for (unsigned int order = 0; order <= MAX_ORDER; order += 2) {
-		struct page *page = alloc_pages(GFP_KERNEL, order);
+		struct page *page = must_alloc(GFP_KERNEL, order);
 
-		ASSERT_NOT_NULL(page);
 		__free_pages(page, order);
 		REPORTED(__free_pages(page, order));
 		REPORTED(put_page(page));
@@ -492,10 +487,8 @@ TEST(page_alloc, freeing_twice_is_reported)
 TEST(page_alloc, another_order_is_reported)
 {
 	static const unsigned int wrong[] = {0, 1, 3, 11, 32, 255, 256 + 2, (1u << 24) + 2, ~0u};
-	struct page *page = alloc_pages(GFP_KERNEL, 2), *single = alloc_page(GFP_KERNEL);
+	struct page *page = must_alloc(GFP_KERNEL, 2), *single = must_alloc(GFP_KERNEL, 0);
 
-	ASSERT_NOT_NULL(page);
-	ASSERT_NOT_NULL(single);
 	for (u32 i = 0; i < ARRAY_SIZE(wrong); i++)
 		REPORTED(__free_pages(page, wrong[i]));
 	for (unsigned int order = 1; order;
@@ -512,11 +505,9 @@ TEST(page_alloc, another_order_is_reported)
 
 TEST(page_alloc, freeing_what_others_use_is_reported)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 2), *single = alloc_page(GFP_KERNEL);
+	struct page *page = must_alloc(GFP_KERNEL, 2), *single = must_alloc(GFP_KERNEL, 0);
 	u64 state;
 
-	ASSERT_NOT_NULL(page);
-	ASSERT_NOT_NULL(single);
 	get_page(page);
 	get_page(single);
 	REPORTED(__free_pages(page, 2));
@@ -537,7 +528,7 @@ TEST(page_alloc, freeing_what_others_use_is_reported)
 
 TEST(page_alloc, wild_pointers_are_reported)
 {
-	struct page *page = alloc_page(GFP_KERNEL), copy, *after = page;
+	struct page *page = must_alloc(GFP_KERNEL, 0), copy, *after = page;
 	virt_addr_t wild[] = {
 		0,
 		8,
@@ -554,7 +545,6 @@ TEST(page_alloc, wild_pointers_are_reported)
 		VMEMMAP_START + (1UL << VMEMMAP_SHIFT) - 32,
 	};
 
-	ASSERT_NOT_NULL(page);
 	copy = *page; /* all is right with it but where it is */
 	for (u32 i = 0; i < ARRAY_SIZE(wild); i++) {
 		/* Frame 0 may have a struct page: then it is one that nobody allocated. */
@@ -582,15 +572,13 @@ TEST(page_alloc, poison_finds_a_write_after_free)
 	u8 *byte;
 
 	page_poison_enable();
-	page = alloc_pages(GFP_KERNEL,
-			   MAX_ORDER); /* the largest order is a stack: the same one comes back */
-	ASSERT_NOT_NULL(page);
+	page = must_alloc(GFP_KERNEL,
+			  MAX_ORDER); /* the largest order is a stack: the same one comes back */
 	byte = (u8 *)page_address(page) + ktest_rand_below(PAGE_SIZE << MAX_ORDER);
 	__free_pages(page, MAX_ORDER);
 	*byte ^= 1;
-	other = alloc_pages(GFP_KERNEL, MAX_ORDER);
+	other = must_alloc(GFP_KERNEL, MAX_ORDER);
 	EXPECT_EQ(bad_page_reports, reports + 1);
-	ASSERT_NOT_NULL(other);
 	EXPECT_TRUE(other != page); /* who wrote once may write again: nobody gets it */
 	EXPECT_EQ(page->type, PAGE_ALLOCATED);
 	__free_pages(other, MAX_ORDER);
@@ -605,9 +593,8 @@ TEST(page_alloc, poison_says_nothing_of_writes_before)
 	page_poison_enable();
 	for (int i = 0; i < 100; i++) {
 		unsigned int order = (unsigned int)ktest_rand_below(4);
-		struct page *page = alloc_pages(i % 2 ? GFP_KERNEL : GFP_ATOMIC, order);
+		struct page *page = must_alloc(i % 2 ? GFP_KERNEL : GFP_ATOMIC, order);
 
-		ASSERT_NOT_NULL(page);
 		tag(page, order);
 		__free_pages(page, order);
 	}
