@@ -165,11 +165,11 @@ static enum slab_fault red_zones_damage(const struct slab_object *o, u8 byte, co
 
 static enum slab_fault poison_damage(const struct slab_object *o, const u8 **at)
 {
-	u32 last = o->cache->object_size - 1;
+	const u8 *last = o->obj + o->cache->object_size - 1;
 
-	*at = memchr_inv(o->obj, POISON_FREE, last);
-	if (!*at && o->obj[last] != POISON_END)
-		*at = o->obj + last;
+	*at = memchr_inv(o->obj, POISON_FREE, o->cache->object_size - 1);
+	if (!*at && *last != POISON_END)
+		*at = last;
 	return *at ? SLAB_USE_AFTER_FREE : SLAB_OK;
 }
 

@@ -1,65 +1,13 @@
 /*
- * Properties of the slab allocator that need no long run: bounds, geometry, and each misuse provoked once. One function
- * each, for the tests in the kernel (tests/slab.c) and on the host (tests/host/test_slab.c); it
- * returns "" or says what is wrong.
+ * Properties of the slab allocator that need no long run: arithmetic, bounds, bad frees, failures. One function
+ * each, for the tests in the kernel (tests/slab.c) and on the host (tests/host/test_slab.c).
  */
 #ifndef TESTS_SLAB_CHECKS_H
 #define TESTS_SLAB_CHECKS_H
 
-#include <lib/bitops.h>
-#include <lib/errno.h>
-#include <lib/string.h>
-#include <mm/fault_inject.h>
-#include <mm/slab_fast.h>
+#include <tests/slab_debug_checks.h>
 
-#define expect(cond)                             \
-	do {                                     \
-		if (!(cond))                     \
-			return "not so: " #cond; \
-	} while (0)
-
-static inline u64 slab_total_faults(void)
-{
-	u64 n = 0;
-
-	for (u32 i = 0; i < NR_SLAB_FAULTS; i++)
-		n += slab_faults[i];
-	return n;
-}
-
-static inline bool slab_shrink_one(struct kmem_cache *cache, void *ctx)
-{
-	(void)ctx;
-	kmem_cache_shrink(cache);
-	return true;
-}
-
-/* Maps and magazines are objects too: what the first pass frees, the second gives back. */
-static inline unsigned long slab_free_after_shrinking(void)
-{
-	slab_for_each_cache(slab_shrink_one, NULL);
-	slab_for_each_cache(slab_shrink_one, NULL);
-	return nr_free_pages();
-}
-
-/* Each class gets its magazine: from here on the allocator itself needs no more than it has. */
-static inline void slab_warm_up(void)
-{
-	for (size_t size = 8; size <= 8192; size += 8)
-		kfree(kmalloc(size, GFP_KERNEL));
-}
-
-/* `code` raises exactly this one counter, by one. */
-#define expect_fault(fault, code)                        \
-	do {                                             \
-		u64 _kind = slab_faults[fault];          \
-		u64 _all = slab_total_faults();          \
-		code;                                    \
-		expect(slab_faults[fault] == _kind + 1); \
-		expect(slab_total_faults() == _all + 1); \
-	} while (0)
-
-#define SLAB_ALL_DEBUG (SLAB_POISON | SLAB_RED_ZONE | SLAB_STORE_USER | SLAB_CONSISTENCY_CHECKS)
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc): it knows kmalloc() and kfree(), which are misused here on purpose. */
 
 /* ---- arithmetic and geometry --------------------------------------------------------------------------- */
 
@@ -328,141 +276,6 @@ static inline const char *slab_check_held_magazine(void)
 	return "";
 }
 
-/* ---- debugging ------------------------------------------------------------------------------------------------------ */
-
-/* A cache whose objects get lost lives on: it has a name for each use. Returns NULL when there is none. */
-static inline struct kmem_cache *slab_debug_cache(u32 flags)
-{
-	static const char *const names[] = {"debug0", "debug1", "debug2", "debug3",
-					    "debug4", "debug5", "debug6", "debug7"};
-
-	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
-		struct kmem_cache *c = kmem_cache_create(names[i], 50, 0, flags, NULL);
-
-		if (c)
-			return c;
-	}
-	return NULL;
-}
-
-/* All of it on, nothing wrong done: no report. */
-static inline const char *slab_check_debug_clean(void)
-{
-	struct kmem_cache *c = slab_debug_cache(SLAB_ALL_DEBUG);
-	u64 faults = slab_total_faults();
-	u8 *obj[100];
-
-	expect(c);
-	for (u32 i = 0; i < 100; i++) {
-		expect((obj[i] = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
-		expect(!memchr_inv(obj[i], 0x5a,
-				   50)); /* what nobody wrote yet is told by its look */
-		memset(obj[i], 0, 50);
-	}
-	for (u32 i = 0; i < 100; i++)
-		kmem_cache_free(c, obj[i]);
-	expect(!slab_check_cache(c) && !slab_check_objects(c));
-	expect(kmem_cache_destroy(c) == 0);
-	expect(slab_total_faults() == faults);
-	return "";
-}
-
-static inline const char *slab_check_overrun(void)
-{
-	struct kmem_cache *c = slab_debug_cache(SLAB_RED_ZONE);
-	u8 *obj;
-
-	expect(c);
-	expect((obj = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
-	obj[50] = 1;
-	expect_fault(SLAB_OVERRUN, kmem_cache_free(c, obj));
-	expect(slab_live_objects(c) == 0);
-	expect(kmem_cache_alloc(c, GFP_KERNEL) != obj); /* it is lost */
-	return "";
-}
-
-static inline const char *slab_check_underrun(void)
-{
-	struct kmem_cache *c = slab_debug_cache(SLAB_RED_ZONE);
-	u8 *obj;
-
-	expect(c);
-	expect((obj = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
-	obj[-1] = 1;
-	expect_fault(SLAB_UNDERRUN, slab_check_objects(c));
-	expect(slab_check_objects(c) == 0); /* once */
-	obj[-1] = 1;
-	expect_fault(SLAB_UNDERRUN, kmem_cache_free(c, obj));
-	return "";
-}
-
-/* A write after the free is found by the next allocation, by a check, or at the latest when the slab goes back. */
-static inline const char *slab_check_use_after_free(void)
-{
-	struct kmem_cache *c = slab_debug_cache(SLAB_POISON | SLAB_STORE_USER);
-	u8 *obj, *next;
-
-	expect(c);
-	expect((obj = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
-	kmem_cache_free(c, obj);
-	obj[49] = 1;
-	expect_fault(SLAB_USE_AFTER_FREE, next = kmem_cache_alloc(c, GFP_KERNEL));
-	expect(next && next != obj);
-	kmem_cache_free(c, next);
-	next[0] = 1;
-	expect_fault(SLAB_USE_AFTER_FREE, slab_check_objects(c));
-	expect(slab_check_objects(c) == 0 && slab_check_cache(c) == 0);
-	return "";
-}
-
-static inline const char *slab_check_retire(void)
-{
-	struct kmem_cache *c = slab_debug_cache(SLAB_POISON);
-	u8 *obj;
-
-	expect(c);
-	expect((obj = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
-	kmem_cache_free(c, obj);
-	obj[7] = 1;
-	expect_fault(SLAB_USE_AFTER_FREE, kmem_cache_shrink(c));
-	expect(kmem_cache_destroy(c) == 0);
-	return "";
-}
-
-static inline const char *slab_check_debug_double_free(void)
-{
-	struct kmem_cache *c = slab_debug_cache(SLAB_ALL_DEBUG);
-	u8 *obj, *other;
-
-	expect(c);
-	expect((obj = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
-	expect((other = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
-	kmem_cache_free(c, obj);
-	expect_fault(SLAB_DOUBLE_FREE, kmem_cache_free(c, obj));
-	expect_fault(SLAB_INTERIOR_FREE, kmem_cache_free(c, other + 8));
-	kmem_cache_free(c, other);
-	expect(kmem_cache_destroy(c) == 0);
-	return "";
-}
-
-/* Owners: who allocated and who freed is in the record. */
-static inline const char *slab_check_owner(void)
-{
-	struct kmem_cache *c = slab_debug_cache(SLAB_STORE_USER);
-	const struct debug_info *info;
-	u8 *obj;
-
-	expect(c);
-	expect((obj = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
-	info = slab_debug_info(c, obj);
-	expect(info->alloc.ip && !info->free.ip);
-	kmem_cache_free(c, obj);
-	expect(info->alloc.ip && info->free.ip && info->free.ip != info->alloc.ip);
-	expect(info->free.cycles > info->alloc.cycles);
-	expect(kmem_cache_destroy(c) == 0);
-	return "";
-}
-
 /* ---- failures on purpose ------------------------------------------------------------------------------------------------ */
 
 static inline const char *slab_check_failures(void)
@@ -527,13 +340,15 @@ static inline const char *slab_check_exhaust(size_t size)
 		last = *p;
 		kfree(p);
 	}
-	expect(n * size / PAGE_SIZE >
-	       before / 4); /* some is reserved, some wasted, most so by red zones */
+	/* Some is reserved, some wasted, most so by red zones. */
+	expect(n * size / PAGE_SIZE > before / 4);
 	return "";
 }
 
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
+
 /* Every check, as X(name). */
-#define SLAB_CHECKS(X)       \
+#define SLAB_PLAIN_CHECKS(X) \
 	X(object_index)      \
 	X(geometry)          \
 	X(create)            \
@@ -545,14 +360,8 @@ static inline const char *slab_check_exhaust(size_t size)
 	X(reallocation)      \
 	X(bad_frees)         \
 	X(held_magazine)     \
-	X(debug_clean)       \
-	X(overrun)           \
-	X(underrun)          \
-	X(use_after_free)    \
-	X(retire)            \
-	X(debug_double_free) \
-	X(owner)             \
 	X(failures)          \
 	X(page_failures)
+#define SLAB_CHECKS(X) SLAB_PLAIN_CHECKS(X) SLAB_DEBUG_CHECKS(X)
 
 #endif
