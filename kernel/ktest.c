@@ -35,6 +35,15 @@ static int set_test(const char *value)
 }
 PARAM("test", PARAM_CALL(set_test),
       "run the tests that match (suite, suite.name, *, ?; all), then exit");
+static u64 test_scale = 1;
+PARAM("scale", PARAM_NUMBER(&test_scale, 1, 1000000),
+      "divide the rounds of random tests by this, on a machine that is very slow");
+
+u64 ktest_scaled(u64 rounds)
+{
+	return max(rounds / test_scale, 1ULL);
+}
+
 static u64 test_seed;
 PARAM("seed", PARAM_NUMBER(&test_seed, 0, ~0ULL),
       "seed of the tests' random numbers; 0: choose one");

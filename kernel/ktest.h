@@ -141,6 +141,12 @@ void ktest_expected_panic_done(const char *file, int line, bool happened);
 		}                                                             \
 	} while (0)
 
+/*
+ * A number of rounds for a random test, divided by what `scale=` says (at least 1): a machine that runs kernel
+ * code a thousand times slower than others gets fewer rounds, not other tests.
+ */
+u64 ktest_scaled(u64 rounds);
+
 /* Run every test that matches and print KTAP; the number that failed, or -ENOENT when none matches, -EBUSY inside a test. */
 int ktest_run(const char *pattern);
 

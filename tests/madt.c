@@ -112,7 +112,7 @@ TEST(madt, more_cpus_than_there_is_room_for)
 
 TEST(madt, random_tables_agree_with_a_model)
 {
-	for (u32 round = 0; round < 50; round++) {
+	for (u64 round = ktest_scaled(50); round--;) {
 		u32 n = (u32)ktest_rand_below(300), range = (u32)ktest_rand_below(500) + 1;
 
 		synth_init(&synth);

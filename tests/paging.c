@@ -125,7 +125,7 @@ TEST(paging, random_ranges_against_a_model)
 	static u8 model[PAGES]; /* 0 not mapped, 1 read-only, 2 writable */
 
 	memset(model, 0, sizeof(model));
-	for (int step = 0; step < 300; step++) {
+	for (u64 step = ktest_scaled(300); step--;) {
 		u64 first = ktest_rand_below(PAGES);
 		u64 count = 1 + ktest_rand_below(min((u64)600, PAGES - first));
 		virt_addr_t virt = BASE + first * PAGE_SIZE;

@@ -21,7 +21,7 @@ static u32 id_of(const struct topology_layout *t, const struct cpu_place *p)
 
 TEST(topology, any_answers_give_a_sound_layout)
 {
-	for (u32 round = 0; round < 2000; round++) {
+	for (u64 round = ktest_scaled(2000); round--;) {
 		struct topology_cpuid answers;
 		u8 *bytes = (u8 *)&answers;
 		struct topology_layout t;
