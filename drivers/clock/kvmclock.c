@@ -190,6 +190,11 @@ void kvmclock_register(void)
 	timekeeping_set_persistent_clock(&kvm_wall_clock);
 }
 
+u64 kvmclock_set_phys(void)
+{
+	return virt_to_phys(this_cpu_ptr(&hv_clock));
+}
+
 bool kvmclock_present(void)
 {
 	return msr_system_time != 0;

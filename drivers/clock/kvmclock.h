@@ -7,6 +7,8 @@
 #include <lib/types.h>
 
 bool kvmclock_present(void);
+/* Where this CPU's set is, as the host was told. */
+u64 kvmclock_set_phys(void);
 /* Nanoseconds as the host counts them: its zero is the VM's start, not the kernel's. */
 u64 kvmclock_now(void);
 /* On a CPU that has just started. Interrupts off. */
