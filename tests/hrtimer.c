@@ -60,6 +60,18 @@ static void end_suite(void)
 }
 TEST_SUITE(hrtimer, start_suite, end_suite);
 
+/* All of them are queued before the first can fire, however slow the machine is. */
+static void start_all(const ktime_t *due)
+{
+	unsigned long flags = local_irq_save();
+
+	for (u32 i = 0; i < TIMERS; i++) {
+		probes[i].due = due[i];
+		hrtimer_start(&probes[i].timer, due[i], HRTIMER_MODE_ABS);
+	}
+	local_irq_restore(flags);
+}
+
 static void start_at(struct probe *p, ktime_t due)
 {
 	p->due = due;
@@ -77,11 +89,11 @@ static bool wait_for(volatile u32 *count, u32 n)
 
 TEST(hrtimer, never_early_and_in_order)
 {
-	ktime_t now = ktime_get();
+	ktime_t now = ktime_get(), due[TIMERS];
 
 	for (u32 i = 0; i < TIMERS; i++)
-		start_at(&probes[i],
-			 now + NSEC_PER_MSEC + (ktime_t)ktest_rand_below(20 * NSEC_PER_MSEC));
+		due[i] = now + NSEC_PER_MSEC + (ktime_t)ktest_rand_below(20 * NSEC_PER_MSEC);
+	start_all(due);
 	ASSERT_TRUE(wait_for(&nr_fired, TIMERS));
 	for (u32 i = 0; i < TIMERS; i++) {
 		EXPECT_EQ(probes[i].count, 1U);
@@ -95,10 +107,11 @@ TEST(hrtimer, never_early_and_in_order)
 
 TEST(hrtimer, equal_times_come_first_come_first_served)
 {
-	ktime_t due = ktime_get() + 3 * NSEC_PER_MSEC;
+	ktime_t same = ktime_get() + 3 * NSEC_PER_MSEC, due[TIMERS];
 
 	for (u32 i = 0; i < TIMERS; i++)
-		start_at(&probes[i], due);
+		due[i] = same;
+	start_all(due);
 	ASSERT_TRUE(wait_for(&nr_fired, TIMERS));
 	for (u32 i = 0; i < TIMERS; i++)
 		EXPECT_EQ(probes[i].order, i);
