@@ -4,6 +4,7 @@
  * becomes that of any free page. tools/check-init.py proves that nothing that stays refers to it. Linux: free_initmem.
  */
 #include <arch/pgtable.h>
+#include <arch/tlb.h>
 #include <lib/bug.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
@@ -24,6 +25,7 @@ static void free_part(char *start, char *end, const char *what)
 				      PAGE_KERNEL);
 	if (WARN_ON(err))
 		return; /* no memory for a table: it stays what it was */
+	flush_tlb_kernel_range((virt_addr_t)start, (virt_addr_t)start + size);
 	free_reserved_area(phys, phys + size, what);
 }
 

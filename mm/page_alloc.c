@@ -10,6 +10,7 @@
 
 #include <arch/percpu.h>
 #include <lib/bug.h>
+#include <lib/cpumask.h>
 #include <lib/errno.h>
 #include <lib/param.h>
 #include <lib/string.h>
@@ -24,7 +25,15 @@
 #define PCP_HIGH  (3 * PCP_BATCH)
 
 struct zone zones[NR_ZONES];
-DEFINE_PER_CPU(struct per_cpu_pages[NR_ZONES_POW2], pcp_lists);
+
+/* Known before any list is: each CPU's copy is made of what stands here. */
+#define EMPTY_LIST(zone)                                             \
+	{                                                            \
+		.allocated = page_state(PAGE_ALLOCATED, 0, zone, 1), \
+		.listed = page_state(PAGE_PCP, 0, zone, 0),          \
+	}
+DEFINE_PER_CPU(struct per_cpu_pages[NR_ZONES_POW2], pcp_lists) = {EMPTY_LIST(0), EMPTY_LIST(1),
+								  EMPTY_LIST(2), EMPTY_LIST(3)};
 
 /* The best zone for each value of gfp & GFP_ZONEMASK: the highest that exists and may be used. */
 static u8 preferred_zone[GFP_ZONEMASK + 1];
@@ -554,10 +563,7 @@ void __init page_alloc_init(void)
 	defer_reset();
 	for (u32 z = 0; z < NR_ZONES; z++) {
 		zone_init(&zones[z], names[z], (u8)z);
-		pcp_lists[z] = (struct per_cpu_pages){
-			.allocated = page_state(PAGE_ALLOCATED, 0, z, 1),
-			.listed = page_state(PAGE_PCP, 0, z, 0),
-		};
+		pcp_lists[z] = (struct per_cpu_pages)EMPTY_LIST(z);
 	}
 	while (memblock_next_free(&cursor, &start, &end))
 		defer_by_zone(phys_to_pfn(start), phys_to_pfn(end));
@@ -623,5 +629,9 @@ unsigned long nr_managed_pages(void)
 
 unsigned long pcp_pages(u32 zone)
 {
-	return pcp_lists[zone].count; /* one CPU until the CPUs' issue: then a sum over all */
+	unsigned long sum = 0;
+	u32 cpu;
+
+	for_each_online_cpu(cpu) sum += per_cpu_ptr(&pcp_lists[zone], cpu)->count;
+	return sum;
 }

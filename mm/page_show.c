@@ -4,6 +4,7 @@
  */
 #include <arch/pgtable.h>
 #include <lib/command.h>
+#include <lib/cpumask.h>
 #include <lib/errno.h>
 #include <lib/kstrtox.h>
 #include <lib/string.h>
@@ -97,18 +98,20 @@ static void show_blocks(const struct zone *zone)
 static void show_allocs(const struct zone *zone)
 {
 	u64 allocs[NR_ORDERS];
+	u32 cpu;
 
 	memcpy(allocs, zone->allocs, sizeof(allocs));
-	allocs[0] += pcp_lists[zone->index].allocs;
+	for_each_online_cpu(cpu) allocs[0] += per_cpu_ptr(&pcp_lists[zone->index], cpu)->allocs;
 	show_row(zone, allocs);
 }
 
 static void show_frees(const struct zone *zone)
 {
 	u64 frees[NR_ORDERS];
+	u32 cpu;
 
 	memcpy(frees, zone->frees, sizeof(frees));
-	frees[0] += pcp_lists[zone->index].frees;
+	for_each_online_cpu(cpu) frees[0] += per_cpu_ptr(&pcp_lists[zone->index], cpu)->frees;
 	show_row(zone, frees);
 }
 
@@ -152,10 +155,18 @@ static void show_pages(const struct zone *zone)
 
 static void show_lists(const struct zone *zone)
 {
-	const struct per_cpu_pages *pcp = &pcp_lists[zone->index];
+	u32 cpu;
 
-	con_printf("  %-8s CPU 0: %u pages, filled %llu times, drained %llu times; %llu splits\n",
-		   zone->name, pcp->count, pcp->refills, pcp->drains, zone->splits);
+	for_each_online_cpu(cpu)
+	{
+		const struct per_cpu_pages *pcp = per_cpu_ptr(&pcp_lists[zone->index], cpu);
+
+		if (pcp->count || pcp->allocs || pcp->frees)
+			con_printf(
+				"  %-8s CPU %u: %u pages, filled %llu times, drained %llu times\n",
+				zone->name, cpu, pcp->count, pcp->refills, pcp->drains);
+	}
+	con_printf("  %-8s %llu splits\n", zone->name, zone->splits);
 }
 
 static int show_buddy(void)
@@ -172,7 +183,7 @@ static int show_buddy(void)
 	for_each_zone(show_allocs);
 	show_orders("freed, ever");
 	for_each_zone(show_frees);
-	con_printf("lists\n");
+	con_printf("lists of CPUs\n");
 	for_each_zone(show_lists);
 	con_printf("misused pages: %llu, failed allocations reported: %llu\n", bad_page_reports,
 		   no_memory_reports);

@@ -39,7 +39,7 @@ static void everything_is_back(void)
 		unsigned long flags;
 		unsigned int wrong;
 
-		EXPECT_EQ(pcp_pages(z), 0ul);
+		EXPECT_EQ(this_cpu_ptr(&pcp_lists[z])->count, 0u);
 		spin_lock_irqsave(&zones[z].lock, flags);
 		wrong = buddy_check(&zones[z]);
 		spin_unlock_irqrestore(&zones[z].lock, flags);
@@ -194,11 +194,11 @@ TEST(page_alloc, the_cpu_s_list_is_filled_and_drained)
 	z = page[0]->zone;
 	for (u32 i = 0; i < ARRAY_SIZE(page); i++)
 		__free_page(page[i]);
-	EXPECT_GT(pcp_pages(z), 0ul);
-	EXPECT_LT(pcp_pages(z), ARRAY_SIZE(page) / 2); /* most went through */
+	EXPECT_GT(this_cpu_ptr(&pcp_lists[z])->count, 0u);
+	EXPECT_LT(this_cpu_ptr(&pcp_lists[z])->count, ARRAY_SIZE(page) / 2); /* most went through */
 	EXPECT_EQ(nr_free_pages(), free_before);
 	drain_local_pages();
-	EXPECT_EQ(pcp_pages(z), 0ul);
+	EXPECT_EQ(this_cpu_ptr(&pcp_lists[z])->count, 0u);
 	EXPECT_EQ(nr_free_pages(), free_before);
 }
 

@@ -8,6 +8,7 @@
 #include <arch/extable.h>
 #include <arch/pgtable.h>
 #include <lib/console.h>
+#include <lib/cpumask.h>
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <mm/mm_init.h>
@@ -20,6 +21,10 @@
 #define NR_BLOCKS    (VMEMMAP_SIZE / BLOCK_BYTES)
 
 virt_addr_t host_direct_map, host_vmemmap;
+
+/* One CPU; lib/cpumask.c, when it is part of the program, knows better. */
+__attribute__((weak)) u32 nr_cpu_ids = 1;
+__attribute__((weak)) struct cpumask cpu_online_mask = {{1}};
 
 static bool block_made[NR_BLOCKS];
 static bool table_made[3][VMEMMAP_SIZE >> PMD_SHIFT]; /* by level: page tables, PMDs, PUD */
