@@ -16,6 +16,10 @@ export BUILD SMP MEM MACHINE CPU CMDLINE QEMU_ARGS KVM
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
+# As many compilers as there are CPUs, unless -j says otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 .DELETE_ON_ERROR:
 
 # ---- tools -----------------------------------------------------------------------------------

@@ -7,6 +7,8 @@
 #include <arch/page.h>
 #include <boot/boot.h>
 #include <lib/bug.h>
+#include <lib/command.h>
+#include <lib/errno.h>
 #include <lib/printk.h>
 #include <lib/string.h>
 
@@ -49,6 +51,23 @@ static __init void drop_partial_word(void)
 	if (blank && strlen(boot_info.cmdline) == sizeof(boot_info.cmdline) - 1)
 		*blank = '\0';
 }
+
+static int cmd_modules(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	con_printf("%u modules from %s (%s)\n", boot_info.nr_modules,
+		   boot_info.loader[0] ? boot_info.loader : "the loader", boot_info.protocol);
+	for (u32 i = 0; i < boot_info.nr_modules; i++) {
+		const struct boot_module *m = &boot_info.modules[i];
+
+		con_printf("  %012llx-%012llx %8llu bytes  %s\n", m->start, m->end - 1,
+			   m->end - m->start, m->cmdline);
+	}
+	return 0;
+}
+COMMAND("modules", "", "files that the loader brought along", cmd_modules);
 
 void __init boot_info_init(u32 magic, phys_addr_t info)
 {

@@ -24,6 +24,9 @@ struct boot_info {
 	struct memmap memmap;
 	struct boot_module modules[BOOT_MODULES_MAX];
 	u32 nr_modules;
+	u32 empty_modules; /* refused; said for the first few */
+	phys_addr_t lost_start,
+		lost_end; /* around the modules beyond BOOT_MODULES_MAX: reserved, no more */
 	phys_addr_t info_start, info_end; /* the loader's own data: reserved until parsed */
 	u8 rsdp[36];			  /* a copy, when the loader gave one (multiboot2) */
 	u32 rsdp_len;			  /* 0, 20 or 36 */

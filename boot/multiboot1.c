@@ -83,8 +83,8 @@ static void parse_modules(const struct boot_mem *mem, const struct multiboot_inf
 			  struct boot_info *bi)
 {
 	phys_addr_t addr = mbi->mods_addr;
-	/* One more than there is room for, so that parse_module() says that some are lost. */
-	u32 count = min(mbi->mods_count, (u32)BOOT_MODULES_MAX + 1);
+	/* Those that find no room are looked at too: their memory is not ours. */
+	u32 count = min(mbi->mods_count, (u32)MODULES_LOOKED_AT);
 
 	for (; count; count--, addr += sizeof(struct multiboot_mod_list)) {
 		const struct multiboot_mod_list *mod = mem->map(mem, addr, sizeof(*mod));

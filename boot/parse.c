@@ -74,11 +74,16 @@ struct boot_module *parse_module(const struct boot_mem *mem, struct boot_info *b
 	struct boot_module *module;
 
 	if (start >= end) {
-		mem->warn("a module is empty or ends before it starts: ignored");
+		if (bi->empty_modules++ < BOOT_MODULES_MAX / 2)
+			mem->warn("a module is empty or ends before it starts: ignored");
 		return NULL;
 	}
 	if (bi->nr_modules == BOOT_MODULES_MAX) {
-		mem->warn("too many modules: one is ignored");
+		if (!bi->lost_end)
+			mem->warn(
+				"too many modules: the rest is not kept, but its memory is left alone");
+		bi->lost_start = bi->lost_end ? min(bi->lost_start, start) : start;
+		bi->lost_end = max(bi->lost_end, end);
 		return NULL;
 	}
 	module = &bi->modules[bi->nr_modules++];

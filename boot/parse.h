@@ -4,6 +4,9 @@
 
 #include <boot/boot_info.h>
 
+/* A loader that counts more modules than this is not believed. */
+#define MODULES_LOOKED_AT 48
+
 /*
  * Copy the text at phys up to its NUL into dst[size] (size > 0), which always ends in NUL. When it
  * is longer, or runs into memory that cannot be read, what fits is kept and warn(cut) is called.

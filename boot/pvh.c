@@ -45,8 +45,8 @@ static void parse_modules(const struct boot_mem *mem, const struct hvm_start_inf
 			  struct boot_info *bi)
 {
 	phys_addr_t addr = start->modlist_paddr;
-	/* One more than there is room for, so that parse_module() says that some are lost. */
-	u32 count = min(start->nr_modules, (u32)BOOT_MODULES_MAX + 1);
+	/* Those that find no room are looked at too: their memory is not ours. */
+	u32 count = min(start->nr_modules, (u32)MODULES_LOOKED_AT);
 
 	for (; count; count--, addr += sizeof(struct hvm_modlist_entry)) {
 		const struct hvm_modlist_entry *mod = mem->map(mem, addr, sizeof(*mod));

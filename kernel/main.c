@@ -75,6 +75,8 @@ static __init void step_memory(void)
 		if (memblock_reserve(m->start, m->end - m->start))
 			panic("cannot reserve module %u at %#llx", i, m->start);
 	}
+	if (memblock_reserve(boot_info.lost_start, boot_info.lost_end - boot_info.lost_start))
+		panic("cannot reserve the modules that were too many");
 }
 
 /* A firmware without text mode (UEFI) leaves a framebuffer; everything else has VGA text, or nothing. */

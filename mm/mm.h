@@ -5,7 +5,7 @@
 #include <mm/memmap.h>
 
 /* Below this much usable RAM the boot stops with a message. */
-#define MIN_RAM MiB(8)
+#define MIN_RAM MiB(12)
 
 /*
  * Keep the firmware's map for `mem map`, put a copy of it in order, tell memblock the RAM in it, and reserve what must

@@ -102,3 +102,35 @@ def test_little_and_much_memory(memory):
         total = sum(last + 1 - first for first, last in usable_ranges(teak))
         asked = size << (20 if memory.endswith("M") else 30)
         assert asked - MIB < total <= asked  # the firmware keeps a little for itself
+
+
+def test_modules_arrive_whole_and_stay(tmp_path):
+    """Three files by -initrd: listed with their command lines, their bytes intact after all tests of the allocators."""
+    files = []
+    for name, size in (("one", 5000), ("two", 1 << 20), ("three", 1)):
+        path = tmp_path / name
+        path.write_bytes(bytes((i * 7 + len(name)) & 0xFF for i in range(size)))
+        files.append(path)
+    initrd = f"{files[0]} first x=1,{files[1]},{files[2]} last"
+    with Machine(QEMU_ARGS=f"-initrd '{initrd}'") as teak:
+        listing = teak.command("modules")
+        found = re.findall(r"(?m)^  ([0-9a-f]{12})-[0-9a-f]{12} +(\d+) bytes  (.*)$", listing)
+        assert [int(size) for _, size, _ in found] == [f.stat().st_size for f in files], listing
+        assert "first x=1" in found[0][2] and "last" in found[2][2], listing
+        teak.command("test page_alloc", patience=120)
+        for path, (start, size, _) in zip(files, found):
+            assert teak.physical(int(start, 16), min(int(size), 4096)) == list(path.read_bytes()[:4096])
+
+
+def test_more_modules_than_are_kept_are_left_alone(tmp_path):
+    path = tmp_path / "module"
+    path.write_bytes(b"m" * 8192)
+    initrd = ",".join([str(path)] * 20)
+    with Machine(QEMU_ARGS=f"-initrd {initrd}") as teak:
+        assert teak.command("modules").startswith("16 modules")
+        assert teak.command("dmesg").count("too many modules") == 1
+
+
+def test_grub_by_multiboot1():
+    with Machine(options=["--boot", "iso", "--entry", "multiboot1"]) as teak:
+        assert "(multiboot1)" in teak.command("dmesg")
