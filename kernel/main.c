@@ -141,7 +141,7 @@ static __init void step_interrupts(void)
 
 static __init void step_timers(void)
 {
-	clock_event_fallback_init();
+	clock_events_init();
 	tsc_refine_init();
 }
 

@@ -11,8 +11,8 @@
 void kvmclock_init(void);
 /* Every clock source of this machine, and who knows the time of day. After ACPI and ioremap(). */
 void clocksources_init(void);
-/* What interrupts this CPU, if nothing better was registered before. Interrupt lines must work. */
-void clock_event_fallback_init(void);
+/* What interrupts this CPU, and each that starts later, when a timer is due. Interrupt lines must work. */
+void clock_events_init(void);
 
 /* Of clocksources_init(). */
 void kvmclock_register(void);
@@ -21,6 +21,11 @@ void hpet_register(void);
 void acpi_pm_register(void);
 void pit_register(void);
 void rtc_register(void);
+
+/* Of clock_events_init(); the first begins to measure, and comes early. */
+void lapic_timer_open_window(void);
+void lapic_timer_init(void);
+void pit_event_init(void);
 
 /* Start measuring the TSC in the background. After timers work. */
 void tsc_refine_init(void);

@@ -78,12 +78,10 @@ static void pit_interrupt(u32 irq __maybe_unused, void *dev __maybe_unused)
 	hrtimer_interrupt();
 }
 
-void clock_event_fallback_init(void)
+void pit_event_init(void)
 {
 	int err;
 
-	if (this_cpu_clock_event())
-		return;
 	if (!pit_can_interrupt()) {
 		pr_warn("no timer interrupt on this machine: timers never expire\n");
 		return;
