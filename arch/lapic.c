@@ -13,7 +13,9 @@
 #include <arch/irqflags.h>
 #include <arch/lapic.h>
 #include <arch/percpu.h>
+#include <arch/pv_eoi.h>
 #include <arch/traps.h>
+#include <lib/bitops.h>
 #include <lib/errno.h>
 #include <lib/param.h>
 #include <lib/printk.h>
@@ -100,7 +102,8 @@ u32 lapic_id(void)
 
 void lapic_eoi(void)
 {
-	apic_write(APIC_EOI, 0);
+	if (!pv_eoi())
+		apic_write(APIC_EOI, 0);
 }
 
 static bool bit_of(u32 reg, u8 vector)
@@ -142,6 +145,11 @@ void lapic_set_lint_nmi(u8 lint)
 	apic_write(lint ? APIC_LVT1 : APIC_LVT0, APIC_LVT_NMI);
 }
 
+void lapic_set_extint(bool pass)
+{
+	apic_write(APIC_LVT0, pass ? APIC_LVT_EXTINT : APIC_LVT_MASKED);
+}
+
 /* ---- its own interrupts ----------------------------------------------------------------------- */
 
 /* No EOI: nothing is in service (SDM vol. 3, 10.9). */
@@ -175,6 +183,14 @@ void lapic_counts_of(u32 cpu, struct lapic_counts *counts)
 
 /* ---- set-up ------------------------------------------------------------------------------------- */
 
+/* What firmware left in service would keep lower vectors out for ever. Each EOI ends the highest. */
+static void end_all_in_service(void)
+{
+	for (u32 reg = 0; reg < NR_VECTORS / 32; reg++)
+		for (u32 n = hweight64(apic_read(APIC_ISR + reg * 0x10)); n; n--)
+			apic_write(APIC_EOI, 0);
+}
+
 /* Everything masked, every priority accepted, then the software enable with the spurious vector. */
 static void setup_registers(void)
 {
@@ -189,10 +205,7 @@ static void setup_registers(void)
 	apic_write(APIC_LVT1, APIC_LVT_MASKED);
 	apic_write(APIC_LVTERR, ERROR_APIC_VECTOR);
 	apic_write(APIC_ESR, 0);
-	/* What firmware left in service would keep lower vectors out for ever. */
-	for (u32 v = 0; v < NR_VECTORS; v++)
-		if (lapic_isr((u8)v))
-			lapic_eoi();
+	end_all_in_service();
 }
 
 static void enter_x2apic(void)
@@ -225,8 +238,7 @@ int lapic_init(volatile u32 *mmio)
 	set_trap_handler(SPURIOUS_APIC_VECTOR, spurious_interrupt);
 	set_trap_handler(ERROR_APIC_VECTOR, error_interrupt);
 	lapic_init_cpu();
-	/* The 8259's interrupts come through here until the I/O APIC takes over. */
-	apic_write(APIC_LVT0, APIC_LVT_EXTINT);
+	lapic_set_extint(true); /* until an I/O APIC takes over */
 	pr_info("%s, boot CPU has id %u\n", x2apic ? "x2APIC" : "xAPIC", lapic_id());
 	return 0;
 }

@@ -46,6 +46,8 @@ void lapic_eoi(void);
 void lapic_send_ipi(u32 apicid, u32 command);
 /* Wire a LINT pin (0 or 1) of this CPU to NMI, as the MADT says. */
 void lapic_set_lint_nmi(u8 lint);
+/* Does LINT0 of this CPU pass on what the 8259 says (virtual wire mode)? As long as no I/O APIC does the work. */
+void lapic_set_extint(bool pass);
 /* Is the vector being serviced or waiting on this CPU? */
 bool lapic_irr(u8 vector);
 bool lapic_isr(u8 vector);

@@ -47,6 +47,7 @@ static trap_handler_t trap_handlers[NR_VECTORS];
 static u64 stray_said[NR_VECTORS / 64]; /* bit n: the stray vector n was reported */
 
 u64 nmi_count;
+DEFINE_PER_CPU(u64, nmis_here);
 void (*trap_intercept)(struct pt_regs *regs);
 
 trap_handler_t set_trap_handler(u8 vector, trap_handler_t handler)
@@ -107,6 +108,7 @@ void trap_dispatch(struct pt_regs *regs)
 	}
 	cr2 = read_cr2();
 	__atomic_add_fetch(&nmi_count, 1, __ATOMIC_RELAXED);
+	this_cpu_inc(nmis_here);
 	dispatch_exception(regs);
 	if (read_cr2() != cr2)
 		write_cr2(cr2);

@@ -6,6 +6,7 @@
 #ifndef ARCH_TRAPS_H
 #define ARCH_TRAPS_H
 
+#include <arch/percpu.h>
 #include <lib/types.h>
 
 /* What entry.asm leaves on the stack; the last five words are the CPU's own. */
@@ -71,8 +72,9 @@ void trap_init(void);
 struct cpu_tables;
 void trap_init_cpu(struct cpu_tables *tables, const virt_addr_t ist[]);
 
-/* Non-maskable interrupts since power-on. Any context. */
+/* Non-maskable interrupts since power-on, of all CPUs and of this one. Any context. */
 extern u64 nmi_count;
+DECLARE_PER_CPU(u64, nmis_here);
 
 /*
  * An exception that nobody handled: print what, where, registers, code bytes

@@ -17,7 +17,7 @@
 #include <drivers/clock/clock.h>
 #include <drivers/acpi/madt.h>
 #include <drivers/input/i8042.h>
-#include <drivers/irqchip/i8259.h>
+#include <drivers/irqchip/irqchip.h>
 #include <drivers/platform/emulator.h>
 #include <drivers/serial/uart16550.h>
 #include <drivers/video/vga_text.h>
@@ -131,7 +131,7 @@ static bool all_consoles_irq_driven(void)
 
 static __init void step_interrupts(void)
 {
-	i8259_init();
+	irqchip_init(acpi_madt());
 	i8042_init();
 	uart16550_enable_irq();
 	local_irq_enable();
@@ -170,7 +170,7 @@ static const struct init_step {
 	{"apic", step_apic},		 /* local APIC, interrupts between CPUs */
 	{"clocks", clocksources_init},	 /* every counter there is; the best becomes the clock */
 	{"time", timekeeping_init},	 /* ktime_get(): monotonic, from power-on */
-	{"interrupts", step_interrupts}, /* 8259, keyboard, serial input */
+	{"interrupts", step_interrupts}, /* I/O APIC or 8259, keyboard, serial input */
 	{"timers", step_timers},	 /* somebody interrupts when a timer is due */
 	{"smp", smp_boot_cpus},		 /* the other CPUs */
 };

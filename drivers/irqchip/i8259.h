@@ -5,9 +5,11 @@
 #define I8259_VECTOR_BASE 0x20 /* line 0: the first vector that is no exception's */
 
 /*
- * Move the lines away from the exceptions' vectors, mask all, and register as the interrupt chip.
- * 0; -ENODEV when there is none; -EBUSY when another chip is registered. Interrupts off; after trap_init().
+ * Move the lines away from the exceptions' vectors and mask all; what is spurious all the same is counted. 0;
+ * -ENODEV when there is none. Boot, interrupts off, after trap_init().
  */
+int i8259_quiet(void);
+/* After that: register as the interrupt chip. 0; -EBUSY another chip is registered. */
 int i8259_init(void);
 
 #endif

@@ -3,8 +3,8 @@
 #define DRIVERS_PLATFORM_NMI_H
 
 /*
- * Send an NMI to the CPU that runs this and wait until it has arrived. 0; -ENODEV: no local APIC, or it is off;
- * -ENOMEM: its registers cannot be mapped; -ETIMEDOUT: sent, and nothing came. Not in interrupts.
+ * Send an NMI to the CPU that runs this and wait until it has arrived. 0; -ENODEV: no local APIC;
+ * -ETIMEDOUT: sent, and nothing came.
  */
 int nmi_self(void);
 
