@@ -120,6 +120,13 @@ static void wait_for_input(void)
 		safe_halt();
 }
 
+/* The monitor runs on the boot CPU, and the device that it waits for may interrupt another one. */
+static void wake_monitor(void)
+{
+	if (smp_processor_id() != 0)
+		smp_send_reschedule(0);
+}
+
 /* With a console that must be polled, waiting means looking again and again. */
 static bool all_consoles_irq_driven(void)
 {
@@ -135,6 +142,7 @@ static __init void step_interrupts(void)
 	i8042_init();
 	uart16550_enable_irq();
 	local_irq_enable();
+	con_wake = wake_monitor;
 	if (all_consoles_irq_driven())
 		con_idle = wait_for_input;
 }

@@ -273,6 +273,8 @@ static bool input_make_room(u8 byte)
 	return true;
 }
 
+void (*con_wake)(void);
+
 void con_input(u8 byte)
 {
 	unsigned long flags;
@@ -283,6 +285,8 @@ void con_input(u8 byte)
 		input.breaks += byte == CTRL_C;
 	}
 	spin_unlock_irqrestore(&input.lock, flags);
+	if (con_wake)
+		con_wake();
 }
 
 /* Devices without an interrupt; bounded, because a line may bring bytes without an end. */

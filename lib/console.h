@@ -71,6 +71,8 @@ bool con_input_pending(void);
 u64 con_input_dropped(void);
 /* How con_getc() waits; handed down at start-up, default: cpu_relax(). Called with interrupts on; must return after at most one interrupt. */
 extern void (*con_idle)(void);
+/* Called for each byte of input, in the context that brought it: its reader may be halted on another CPU. NULL: nobody is. */
+extern void (*con_wake)(void);
 
 /*
  * The line being edited, if any: `redraw` is called (console held) after log
