@@ -18,6 +18,7 @@
 #include <arch/traps.h>
 #include <arch/tsc.h>
 #include <drivers/clock/clock.h>
+#include <kernel/irq.h>
 #include <kernel/smpboot.h>
 #include <kernel/time/clockevents.h>
 #include <kernel/time/hrtimer.h>
@@ -108,8 +109,19 @@ static void measure(void)
 
 /* ---- both ----------------------------------------------------------------------------------------- */
 
+static DEFINE_PER_CPU(u64, interrupts);
+
+static u64 count_interrupts(u32 cpu)
+{
+	return per_cpu(interrupts, cpu);
+}
+
+static struct irq_stat timer_stat = {
+	.label = "LOC", .what = "local APIC timer interrupts", .count = count_interrupts};
+
 static bool timer_interrupt(struct pt_regs *regs __maybe_unused)
 {
+	this_cpu_inc(interrupts);
 	lapic_eoi();
 	hrtimer_interrupt();
 	return true;
@@ -150,6 +162,7 @@ void lapic_timer_init(void)
 		}
 	}
 	set_trap_handler(LOCAL_TIMER_VECTOR, timer_interrupt);
+	irq_register_stat(&timer_stat);
 	smp_register_cpu_init(lapic_timer_init_cpu);
 	flags = local_irq_save();
 	lapic_timer_init_cpu();
