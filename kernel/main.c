@@ -27,6 +27,7 @@
 #include <kernel/main.h>
 #include <kernel/monitor/monitor.h>
 #include <kernel/power.h>
+#include <kernel/time/clocksource.h>
 #include <kernel/time/timekeeping.h>
 #include <kernel/smp.h>
 #include <kernel/smpboot.h>
@@ -173,14 +174,15 @@ static const struct init_step {
 	{"vmalloc", vmalloc_init},	    /* addresses for areas: ioremap() works, stacks */
 	{"protect", cpu_enable_protection}, /* SMEP, SMAP, UMIP, global pages */
 	{"screen", step_screen},
-	{"acpi", step_acpi},		 /* firmware tables; power-off by S5 */
-	{"cpus", acpi_init_cpus},	 /* MADT -> CPU numbers, masks */
-	{"apic", step_apic},		 /* local APIC, interrupts between CPUs */
-	{"clocks", clocksources_init},	 /* every counter there is; the best becomes the clock */
-	{"time", timekeeping_init},	 /* ktime_get(): monotonic, from power-on */
-	{"interrupts", step_interrupts}, /* I/O APIC or 8259, keyboard, serial input */
-	{"timers", step_timers},	 /* somebody interrupts when a timer is due */
-	{"smp", smp_boot_cpus},		 /* the other CPUs */
+	{"acpi", step_acpi},		  /* firmware tables; power-off by S5 */
+	{"cpus", acpi_init_cpus},	  /* MADT -> CPU numbers, masks */
+	{"apic", step_apic},		  /* local APIC, interrupts between CPUs */
+	{"clocks", clocksources_init},	  /* every counter there is; the best becomes the clock */
+	{"time", timekeeping_init},	  /* ktime_get(): monotonic, from power-on */
+	{"interrupts", step_interrupts},  /* I/O APIC or 8259, keyboard, serial input */
+	{"timers", step_timers},	  /* somebody interrupts when a timer is due */
+	{"smp", smp_boot_cpus},		  /* the other CPUs */
+	{"sync", clocksource_check_cpus}, /* do they all see the same clock? */
 };
 
 static u64 step_cycles[ARRAY_SIZE(steps)];

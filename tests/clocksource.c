@@ -7,6 +7,7 @@
 #include <kernel/time/clocksource.h>
 #include <kernel/time/hrtimer.h>
 #include <kernel/time/timekeeping.h>
+#include <lib/cpumask.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <tests/fake_clock.h>
@@ -209,6 +210,32 @@ TEST(clocksource, watchdog_forgives_a_late_check)
 		clocksource_check(&fake->cs, &reference->cs);
 		EXPECT_TRUE(fake->cs.why_not == NULL);
 	}
+}
+
+/* ---- other CPUs ----------------------------------------------------------------------------------- */
+
+/* Each CPU's reading lies between two of ours; one that is a second off does not. */
+static u64 read_apart(struct clocksource *cs)
+{
+	return fake_read(cs) + (smp_processor_id() ? tsc_hz() : 0);
+}
+
+TEST(clocksource, cpus_are_in_step)
+{
+	struct fake_clock *fake = new_fake("apart");
+	u32 cpu, others = 0;
+
+	for_each_online_cpu(cpu)
+	{
+		if (cpu == smp_processor_id())
+			continue;
+		others++;
+		EXPECT_TRUE(clocksource_in_step(current_clocksource(), cpu));
+		fake->cs.read = read_apart;
+		EXPECT_FALSE(clocksource_in_step(&fake->cs, cpu));
+	}
+	if (!others)
+		ktest_skip("one CPU");
 }
 
 /* ---- a clock that stops while it is the clock ------------------------------------------------------ */

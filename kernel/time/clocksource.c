@@ -8,10 +8,7 @@
  *
  * Sound means: it has a frequency, it moves, it does not go backwards when it is read a few times in a row
  * (probe()), and, for a source that must be verified, it keeps pace with another one that is known to be
- * right (the watchdog). A source that fails is not forgotten but kept with the reason, for `clock`.
- *
- * The watchdog is a timer, not a tick: it exists only while a source that must be verified is current, and there is another
- * to compare it with. A machine with kvmclock, or with a TSC that the CPU vouches for, never runs it.
+ * right (clocksource_watchdog.c). A source that fails is not forgotten but kept with the reason, for `clock`.
  *
  * Linux: kernel/time/clocksource.c.
  */
@@ -19,7 +16,6 @@
 
 #include <arch/insn.h>
 #include <kernel/time/clocksource.h>
-#include <kernel/time/hrtimer.h>
 #include <kernel/time/timekeeping.h>
 #include <lib/errno.h>
 #include <lib/param.h>
@@ -30,19 +26,14 @@
 #define PROBE_READS 4
 #define PROBE_CYCLES \
 	1000000 /* TSC cycles in which a counter has to move: half a millisecond; a PIT tick is 838 ns */
-#define PROBE_LOOKS    100000
-#define WATCH_INTERVAL (2 * NSEC_PER_SEC) /* less than half of the PM timer's 4.7 s */
-#define TOLERANCE_PPM  5000 /* what a source may be off; NTP on a host moves the others by 500 */
-#define PPM	       1000000
+#define PROBE_LOOKS	   100000
+#define REFERENCE_WRAP_MIN (4 * NSEC_PER_SEC) /* checks are two seconds apart */
 
 /* Protects the list, the flags and the choice. Taken before timekeeping's lock. */
 static DEFINE_SPINLOCK(clocksource_lock);
 LIST_HEAD(clocksources);
 static struct clocksource *current;
 static bool chosen; /* timekeeping runs on `current` */
-
-struct clocksource_watchdog clocksource_watchdog;
-static struct hrtimer watch_timer;
 
 static char wanted[16];
 PARAM("clocksource", PARAM_STRING(wanted), "the clock to use: kvmclock, tsc, hpet, acpi_pm or pit");
@@ -135,21 +126,22 @@ static struct clocksource *best(void)
 	return found;
 }
 
-static void watch(struct clocksource *cs);
-
-/* With the lock held. A source that went bad stays if there is no other: a bad clock is better than none. */
-static void choose(void)
+/*
+ * With the lock held. A source that went bad stays if there is no other: a bad clock is better than none. true: the
+ * clock is another one now, and the caller, without the lock, has to tell the watchdog.
+ */
+static bool choose(void)
 {
 	struct clocksource *cs = best();
 
 	if (!cs || cs == current)
-		return;
+		return false;
 	WRITE_ONCE(current, cs);
 	if (!chosen)
-		return;
+		return false;
 	timekeeping_switch(cs);
 	pr_info("switched to %s\n", cs->name);
-	watch(cs);
+	return true;
 }
 
 struct clocksource *clocksource_choose_first(void)
@@ -159,11 +151,11 @@ struct clocksource *clocksource_choose_first(void)
 	spin_lock_irqsave(&clocksource_lock, flags);
 	choose();
 	chosen = current != NULL;
-	if (chosen) {
+	if (chosen)
 		timekeeping_switch(current);
-		watch(current);
-	}
 	spin_unlock_irqrestore(&clocksource_lock, flags);
+	if (chosen)
+		clocksource_watch();
 	if (chosen && wanted[0] && strcmp(current->name, wanted))
 		pr_warn("clocksource=%s: not here, or not sound; using %s\n", wanted,
 			current->name);
@@ -184,14 +176,17 @@ int clocksource_register_hz(struct clocksource *cs, u64 hz)
 {
 	const char *why = whats_wrong(cs, hz);
 	unsigned long flags;
+	bool changed;
 
 	cs->why_not = why;
 	if (why)
 		cs->flags |= CLOCK_SOURCE_UNSTABLE;
 	spin_lock_irqsave(&clocksource_lock, flags);
 	insert(cs);
-	choose();
+	changed = choose();
 	spin_unlock_irqrestore(&clocksource_lock, flags);
+	if (changed)
+		clocksource_watch();
 	if (why)
 		pr_warn("%s is not used: %s\n", cs->name, why);
 	return why ? -EINVAL : 0;
@@ -200,18 +195,19 @@ int clocksource_register_hz(struct clocksource *cs, u64 hz)
 int clocksource_unregister(struct clocksource *cs)
 {
 	unsigned long flags;
+	bool changed;
 	int err = 0;
 
 	spin_lock_irqsave(&clocksource_lock, flags);
 	list_del_init(&cs->link);
+	changed = cs == current && choose();
 	if (cs == current) {
-		choose();
-		if (cs == current) {
-			insert(cs);
-			err = -EBUSY;
-		}
+		insert(cs);
+		err = -EBUSY;
 	}
 	spin_unlock_irqrestore(&clocksource_lock, flags);
+	if (changed)
+		clocksource_watch();
 	return err;
 }
 
@@ -228,128 +224,36 @@ void clocksource_update_hz(struct clocksource *cs, u64 hz)
 
 void clocksource_mark_unstable(struct clocksource *cs, const char *why)
 {
+	bool was_sound, changed = false;
 	unsigned long flags;
-	bool was_sound;
 
 	spin_lock_irqsave(&clocksource_lock, flags);
 	was_sound = sound(cs);
 	if (was_sound) {
 		cs->flags |= CLOCK_SOURCE_UNSTABLE;
 		cs->why_not = why;
-		choose();
+		changed = choose();
 	}
 	spin_unlock_irqrestore(&clocksource_lock, flags);
+	if (changed)
+		clocksource_watch();
 	if (was_sound)
 		pr_warn("%s is not used any more: %s%s\n", cs->name, why,
 			cs == current ? "; there is no other, so it stays" : "");
 }
 
-/* ---- the watchdog ------------------------------------------------------------------------------- */
-
-static struct clocksource *find_reference(const struct clocksource *cs)
-{
-	struct clocksource *other;
-
-	list_for_each_entry (other, &clocksources, link)
-		if (other != cs && sound(other) && !(other->flags & CLOCK_SOURCE_MUST_VERIFY) &&
-		    clocksource_wrap_ns(other) > 2 * WATCH_INTERVAL)
-			return other;
-	return NULL;
-}
-
 struct clocksource *clocksource_reference(const struct clocksource *cs)
 {
-	struct clocksource *found;
+	struct clocksource *other, *found = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&clocksource_lock, flags);
-	found = find_reference(cs);
+	list_for_each_entry (other, &clocksources, link) {
+		if (!found && other != cs && sound(other) &&
+		    !(other->flags & CLOCK_SOURCE_MUST_VERIFY) &&
+		    clocksource_wrap_ns(other) > REFERENCE_WRAP_MIN)
+			found = other;
+	}
 	spin_unlock_irqrestore(&clocksource_lock, flags);
 	return found;
-}
-
-/* A host that takes the CPU away between the reads makes them belong to different times: the closest of three counts. */
-void clocksource_read_pair(struct clocksource *cs, struct clocksource *reference, u64 *cycles,
-			   u64 *reference_cycles, u64 *blur)
-{
-	*blur = ~0ULL;
-	for (int i = 0; i < 3; i++) {
-		u64 before = cs->read(cs);
-		u64 between = reference->read(reference);
-		u64 after = cs->read(cs);
-
-		if (((after - before) & cs->mask) >= *blur)
-			continue;
-		*blur = (after - before) & cs->mask;
-		*cycles = after;
-		*reference_cycles = between;
-	}
-}
-
-/*
- * By how much two intervals differ. A check that came late finds that the reference has gone round; whole
- * rounds of it say nothing.
- */
-static s64 difference(const struct clocksource *reference, u64 ns, u64 reference_ns)
-{
-	s64 round = (s64)clocksource_wrap_ns(reference);
-	s64 off = (s64)(ns - reference_ns) % round;
-
-	if (off > round / 2)
-		off -= round;
-	else if (off < -(round / 2))
-		off += round;
-	return off;
-}
-
-void clocksource_check(struct clocksource *cs, struct clocksource *reference)
-{
-	u64 cycles, ref, blur, ns, ref_ns;
-	bool have_interval = cs->checking;
-	s64 off, limit;
-
-	clocksource_read_pair(cs, reference, &cycles, &ref, &blur);
-	ns = clocksource_cyc2ns(cs, (cycles - cs->checked_at) & cs->mask);
-	ref_ns = clocksource_cyc2ns(reference, (ref - cs->reference_at) & reference->mask);
-	cs->checked_at = cycles;
-	cs->reference_at = ref;
-	cs->checking = true;
-	if (!have_interval)
-		return;
-	off = difference(reference, ns, ref_ns);
-	limit = max((s64)ref_ns, WATCH_INTERVAL) / PPM * TOLERANCE_PPM +
-		2 * (s64)clocksource_cyc2ns(cs, blur);
-	clocksource_watchdog.checks++;
-	clocksource_watchdog.last_ppm = off / max((s64)ref_ns / PPM, 1LL);
-	if (off > limit || off < -limit)
-		clocksource_mark_unstable(cs,
-					  "it does not keep pace with the watchdog's reference");
-}
-
-static enum hrtimer_restart watch_expired(struct hrtimer *timer)
-{
-	struct clocksource *cs = current_clocksource();
-	struct clocksource *reference = clocksource_reference(cs);
-
-	if (!(cs->flags & CLOCK_SOURCE_MUST_VERIFY) || !reference)
-		return HRTIMER_NORESTART;
-	clocksource_check(cs, reference);
-	hrtimer_forward(timer, ktime_get(), WATCH_INTERVAL);
-	return HRTIMER_RESTART;
-}
-
-/* A new clock is current: does it have to be watched? With the lock held. */
-static void watch(struct clocksource *cs)
-{
-	const struct clocksource *reference = NULL;
-
-	if (cs->flags & CLOCK_SOURCE_MUST_VERIFY)
-		reference = find_reference(cs);
-	clocksource_watchdog.reference = reference;
-	cs->checking = false;
-	if (!reference)
-		return;
-	if (!watch_timer.function)
-		hrtimer_init(&watch_timer, watch_expired);
-	hrtimer_start(&watch_timer, WATCH_INTERVAL, HRTIMER_MODE_REL);
 }

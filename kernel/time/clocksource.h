@@ -71,6 +71,12 @@ void clocksource_read_pair(struct clocksource *cs, struct clocksource *reference
 			   u64 *reference_cycles, u64 *blur);
 /* What the watchdog's timer does: check the current source if it must be. Public for the tests. */
 void clocksource_check(struct clocksource *cs, struct clocksource *reference);
+/* Does the CPU read what this one reads, as closely as an interrupt there and back can tell? Not from interrupts. */
+bool clocksource_in_step(struct clocksource *cs, u32 cpu);
+/* Ask all of them, if the clock is one that must be verified. Boot, after the CPUs have started; not from interrupts. */
+void clocksource_check_cpus(void);
+/* Another source became current: watch it if it must be, else stop. */
+void clocksource_watch(void);
 
 /* ns of a delta of cycles that is already masked. Exact for any delta. */
 static inline u64 clocksource_cyc2ns(const struct clocksource *cs, u64 cycles)
