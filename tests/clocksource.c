@@ -3,11 +3,11 @@
  * while it is in use is replaced by another without a jump.
  */
 #include <kernel/ktest.h>
+#include <kernel/smp.h>
 #include <kernel/time/clockevents.h>
 #include <kernel/time/clocksource.h>
 #include <kernel/time/hrtimer.h>
 #include <kernel/time/timekeeping.h>
-#include <lib/cpumask.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <tests/fake_clock.h>
