@@ -28,7 +28,6 @@ static struct fake_clock *new_fake(const char *name)
 
 static int add(struct fake_clock *fake, u64 hz)
 {
-	INIT_LIST_HEAD(&fake->cs.link);
 	return clocksource_register_hz(&fake->cs, hz);
 }
 

@@ -42,6 +42,7 @@ static inline void fake_init(struct fake_clock *fake, const char *name)
 		       .read = fake_read,
 		       .mask = ~0ULL},
 	};
+	INIT_LIST_HEAD(&fake->cs.link); /* on no list */
 }
 
 #endif

@@ -26,7 +26,6 @@ static int start_suite(void)
 	if (!current_clocksource())
 		ktest_skip("no clock source on this machine");
 	fake_init(&fake, "fake");
-	INIT_LIST_HEAD(&fake.cs.link);
 	return 0;
 }
 
