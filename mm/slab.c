@@ -18,6 +18,7 @@
 #include <mm/slab_fast.h>
 
 struct magazine no_magazine;
+u32 slab_nr_cpus; /* CPUs that ever had a magazine are below */
 
 /* ---- magazines --------------------------------------------------------------------------------------- */
 
@@ -50,6 +51,15 @@ static struct magazine *magazine_create(const struct kmem_cache *cache)
 	return mag;
 }
 
+static void note_cpu(u32 cpu)
+{
+	u32 nr = READ_ONCE(slab_nr_cpus);
+
+	while (nr <= cpu && !__atomic_compare_exchange_n(&slab_nr_cpus, &nr, cpu + 1, false,
+							 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		;
+}
+
 /* This CPU's magazine, made when the CPU first needs it; no_magazine when the cache has none. */
 static struct magazine *get_magazine(struct kmem_cache *cache)
 {
@@ -61,6 +71,7 @@ static struct magazine *get_magazine(struct kmem_cache *cache)
 	fresh = magazine_create(cache);
 	if (!fresh)
 		return mag;
+	note_cpu((u32)(slot - cache->cpu));
 	if (__atomic_compare_exchange_n(slot, &mag, fresh, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return fresh;
@@ -146,7 +157,7 @@ void slab_flush_cpu(struct kmem_cache *cache, u32 cpu)
 
 void slab_flush_all(struct kmem_cache *cache)
 {
-	for (u32 cpu = 0; cpu < NR_SLAB_CPUS; cpu++)
+	for (u32 cpu = 0; cpu < slab_nr_cpus; cpu++)
 		slab_flush_cpu(cache, cpu);
 }
 
@@ -154,7 +165,7 @@ u32 slab_cached_objects(const struct kmem_cache *cache)
 {
 	u32 n = 0;
 
-	for (u32 cpu = 0; cpu < NR_SLAB_CPUS; cpu++) {
+	for (u32 cpu = 0; cpu < slab_nr_cpus; cpu++) {
 		const struct magazine *mag = cache->cpu[cpu];
 		const struct mag_entry *top = READ_ONCE(mag->top);
 
@@ -167,14 +178,14 @@ u64 slab_magazine_hits(const struct kmem_cache *cache)
 {
 	u64 hits = 0;
 
-	for (u32 cpu = 0; cpu < NR_SLAB_CPUS; cpu++)
+	for (u32 cpu = 0; cpu < slab_nr_cpus; cpu++)
 		hits += cache->cpu[cpu]->hits;
 	return hits;
 }
 
 void slab_free_magazines(struct kmem_cache *cache)
 {
-	for (u32 cpu = 0; cpu < NR_SLAB_CPUS; cpu++) {
+	for (u32 cpu = 0; cpu < slab_nr_cpus; cpu++) {
 		if (cache->cpu[cpu] != &no_magazine)
 			slab_free(magazine_cache(cache), cache->cpu[cpu], 0);
 		cache->cpu[cpu] = &no_magazine;

@@ -18,24 +18,35 @@ static u32 fault(const struct kmem_cache *cache, const struct slab *slab, const 
 	return 1;
 }
 
-/* How many objects of the slab are in this state. */
-static u32 count_state(const struct kmem_cache *cache, const struct slab *slab, u8 state)
-{
-	u32 n = 0;
+/* How many objects of a slab are in each state. */
+struct census {
+	u32 live, cached, lost, free;
+};
 
-	for (u32 i = 0; i < cache->objs; i++)
-		n += slab->state[i] == state;
+static struct census count_states(const struct kmem_cache *cache, const struct slab *slab)
+{
+	struct census n = {0};
+
+	for (u32 i = 0; i < cache->objs; i++) {
+		u8 state = slab->state[i];
+
+		n.live += state == OBJ_LIVE;
+		n.cached += state == OBJ_CACHED;
+		n.lost += state == OBJ_LOST;
+		n.free += state == OBJ_FREE;
+	}
 	return n;
 }
 
-static u32 check_states(const struct kmem_cache *cache, const struct slab *slab)
+static u32 check_states(const struct kmem_cache *cache, const struct slab *slab,
+			const struct census *n)
 {
-	u32 known = count_state(cache, slab, OBJ_LIVE) + count_state(cache, slab, OBJ_CACHED) +
-		    count_state(cache, slab, OBJ_LOST) + count_state(cache, slab, OBJ_FREE);
 	u32 faults = 0;
 
-	if (known != cache->objs)
+	if (n->live + n->cached + n->lost + n->free != cache->objs)
 		faults += fault(cache, slab, "a state in the map is none that there is");
+	if (cache->objs - n->free != slab->page->refcount)
+		faults += fault(cache, slab, "its count of objects in use is wrong");
 	for (u32 i = cache->objs; i % 8; i++)
 		if (slab->state[i] != OBJ_NONE)
 			return faults + fault(cache, slab, "an object behind the last one");
@@ -55,17 +66,23 @@ static u32 check_pages(const struct kmem_cache *cache, const struct slab *slab)
 	return 0;
 }
 
-u32 slab_check_map(struct kmem_cache *cache, struct slab *slab)
+static u32 check_map(struct kmem_cache *cache, struct slab *slab, struct census *n)
 {
 	unsigned long flags;
 	u32 faults;
 
 	spin_lock_irqsave(&cache->lock, flags);
-	faults = check_pages(cache, slab) + check_states(cache, slab);
-	if (cache->objs - count_state(cache, slab, OBJ_FREE) != slab->page->refcount)
-		faults += fault(cache, slab, "its count of objects in use is wrong");
+	*n = count_states(cache, slab);
+	faults = check_pages(cache, slab) + check_states(cache, slab, n);
 	spin_unlock_irqrestore(&cache->lock, flags);
 	return faults;
+}
+
+u32 slab_check_map(struct kmem_cache *cache, struct slab *slab)
+{
+	struct census n;
+
+	return check_map(cache, slab, &n);
 }
 
 /* Slabs on this list must have [low, high] objects in use. */
@@ -76,10 +93,11 @@ static void check_list(struct kmem_cache *cache, struct list_head *list, u32 low
 
 	list_for_each_entry (slab, list, link) {
 		u32 used = slab->page->refcount;
+		struct census n;
 
+		tally->faults += check_map(cache, slab, &n);
 		tally->slabs++;
-		tally->cached += count_state(cache, slab, OBJ_CACHED);
-		tally->faults += slab_check_map(cache, slab);
+		tally->cached += n.cached;
 		if (used < low || used > high)
 			tally->faults += fault(cache, slab, "on the wrong list");
 	}
@@ -122,7 +140,7 @@ u32 slab_check_cache(struct kmem_cache *cache)
 	check_list(cache, &cache->empty, 0, 0, &tally);
 	if (tally.slabs != cache->nr_slabs || count_list(&cache->empty) != cache->nr_empty)
 		tally.faults += fault(cache, NULL, "the lists are longer or shorter than counted");
-	for (u32 cpu = 0; cpu < NR_SLAB_CPUS; cpu++)
+	for (u32 cpu = 0; cpu < slab_nr_cpus; cpu++)
 		tally.faults += check_magazine(cache, cache->cpu[cpu]);
 	if (tally.cached != slab_cached_objects(cache))
 		tally.faults += fault(cache, NULL, "magazines and maps disagree");

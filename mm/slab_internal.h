@@ -163,6 +163,7 @@ void slab_free(struct kmem_cache *cache, void *p, unsigned long ip);
 /* Empty this CPU's magazine, or every CPU's, into the slabs. */
 void slab_flush_cpu(struct kmem_cache *cache, u32 cpu);
 void slab_flush_all(struct kmem_cache *cache);
+extern u32 slab_nr_cpus; /* CPUs that ever had a magazine are below */
 /* Free all magazines, which are empty. */
 void slab_free_magazines(struct kmem_cache *cache);
 /* Objects in all magazines of the cache now. */

@@ -49,18 +49,19 @@ static void random_run(u32 flags, u32 steps)
 			ASSERT_STREQ(slab_model_check(&model), "");
 	}
 	ASSERT_STREQ(slab_model_check(&model), "");
+	ASSERT_STREQ(slab_model_check_objects(&model), "");
 	ASSERT_STREQ(slab_model_end(&model), "");
 	EXPECT_EQ(slab_free_after_shrinking(), before);
 }
 
 TEST(slab, random_operations)
 {
-	random_run(0, 3000);
+	random_run(0, (u32)ktest_scaled(3000));
 }
 
 TEST(slab, random_operations_debugged)
 {
-	random_run(SLAB_ALL_DEBUG, 1000);
+	random_run(SLAB_ALL_DEBUG, (u32)ktest_scaled(1000));
 }
 
 #define EXHAUST_MOST MiB(512) /* more would take long, and show nothing else */

@@ -5,7 +5,7 @@
  * Sources: mm/slab.c mm/slab_page.c mm/slab_cache.c mm/slab_debug.c mm/slab_check.c mm/slab_report.c mm/kmalloc.c
  * Sources: mm/page_alloc.c mm/buddy.c mm/mm_init.c mm/page_report.c mm/shrinker.c mm/fault_inject.c mm/memblock.c
  * Sources: lib/kstrtox.c lib/glob.c tests/host/shim_pages.c
- * Options: -max_len=400
+ * Options: -max_len=120
  */
 #include <tests/fuzz/fuzz.h>
 
@@ -51,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(slab_model_step(&model, what, which, amount << 8 | fuzz_u8(&in)));
 		check(slab_model_check(&model));
 	}
+	check(slab_model_check_objects(&model));
 	check(slab_model_end(&model));
 	fail_alloc_nth(FAIL_SLAB, 0);
 	BUG_ON(slab_free_after_shrinking() != pages);

@@ -71,6 +71,7 @@ static void random_steps(u32 flags, u32 rounds, u32 steps)
 			assert_fine(slab_model_step(&model, (u32)host_rand(), (u32)host_rand(),
 						    (u32)host_rand() >> 1));
 			assert_fine(slab_model_check(&model));
+			assert_fine(slab_model_check_objects(&model));
 		}
 		assert_fine(slab_model_end(&model));
 	}

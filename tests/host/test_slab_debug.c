@@ -91,6 +91,7 @@ static void random_operations(void **state)
 		assert_fine(slab_model_step(&model, (u32)host_rand(), (u32)host_rand(),
 					    (u32)host_rand() >> 1));
 		assert_fine(slab_model_check(&model));
+		assert_fine(slab_model_check_objects(&model));
 	}
 	assert_fine(slab_model_end(&model));
 	fail_alloc_nth(FAIL_SLAB, 0);
