@@ -55,7 +55,7 @@ static inline bool readable_nofault(const void *p)
 static __always_inline bool byte_is_nofault(const u8 *p, u8 v)
 {
 	__asm__ goto("1:	cmpb %1, %0\n"
-		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, %l[differs])
+		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, % l[differs])
 		     :
 		     : "m"(*p), "qi"(v)
 		     : "cc", "memory"
@@ -68,7 +68,7 @@ differs:
 static __always_inline bool u64_is_nofault(const u64 *p, u64 v)
 {
 	__asm__ goto("1:	cmpq %1, %0\n"
-		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, %l[differs])
+		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, % l[differs])
 		     :
 		     : "m"(*p), "r"(v)
 		     : "cc", "memory"

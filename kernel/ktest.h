@@ -59,11 +59,10 @@ static inline u64 ktest_rand_below(u64 n)
 /* Out of line and with few arguments: there are thousands of checks, and their failing sides are a third of the image. */
 void ktest_expect_failed(const char *file, int line, const char *expr, long long a, long long b)
 	__attribute__((cold));
-void ktest_assert_failed(const char *file, int line, const char *expr, long long a, long long b)
-	__attribute__((cold)) __noreturn;
+void ktest_assert_failed(const char *file, int line, const char *expr, long long a,
+			 long long b) __noreturn;
 void ktest_expect_false(const char *file, int line, const char *expr) __attribute__((cold));
-void ktest_assert_false(const char *file, int line, const char *expr)
-	__attribute__((cold)) __noreturn;
+void ktest_assert_false(const char *file, int line, const char *expr) __noreturn;
 
 /* The two sides may differ in signedness (sizeof against a literal): the values printed show it if that matters. */
 #define __CHECK_OP(a, b, op, failed)                                                  \

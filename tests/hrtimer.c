@@ -285,7 +285,7 @@ static void hammer(void *info __maybe_unused)
 		struct probe *p = &probes[(u32)i % 4];
 
 		if (i % 3)
-			hrtimer_start(&p->timer, (ktime_t)(i * 1000), HRTIMER_MODE_REL);
+			hrtimer_start(&p->timer, i * (ktime_t)1000, HRTIMER_MODE_REL);
 		else
 			hrtimer_try_to_cancel(&p->timer);
 	}

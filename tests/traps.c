@@ -432,8 +432,8 @@ TEST(traps, copy_stops_where_memory_ends)
 	EXPECT_EQ(copy_from_kernel_nofault(buf, NULL, 0), 0);
 }
 
-#define MSR_NONE	   0x4ffffffe /* in no vendor's range */
-#define MSR_EFER	   0xc0000080
+#define MSR_NONE 0x4ffffffe /* in no vendor's range */
+#define MSR_EFER 0xc0000080
 
 TEST(traps, rdmsr_safe_reads_what_is_there)
 {
