@@ -109,9 +109,10 @@ static const char *report(const char *what, const struct pt_regs *regs, unsigned
 void die(const char *what, struct pt_regs *regs)
 {
 	unsigned long cr2 = read_cr2();
-	u32 depth = reports_open++ + panic_depth;
+	u32 depth;
 
-	local_irq_disable();
+	panic_claim(); /* a CPU that faults meanwhile would garble the report, and count as a fault in it */
+	depth = reports_open++ + panic_depth;
 	if (depth > 1)
 		for (;;)
 			halt();

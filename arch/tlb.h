@@ -10,8 +10,8 @@
 
 /*
  * After entries of the kernel's half were cleared or restricted: when this returns, no CPU
- * uses an old one for [start, end). Page aligned. Interrupts on, once there are several CPUs:
- * it will wait for their answers.
+ * uses an old one for [start, end). Page aligned. It waits for the other CPUs, so not under a lock
+ * that one of them may wait for with interrupts off; and not from NMI.
  */
 void flush_tlb_kernel_range(virt_addr_t start, virt_addr_t end);
 /* Forget everything on this CPU, global entries too. Any context. */

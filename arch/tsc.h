@@ -34,6 +34,12 @@ bool tsc_refinable(void);
  * and certain only up to `blur` cycles. hz: of the clock. false: the window is too short to say anything. */
 bool tsc_khz_from(u64 cycles, u64 blur, u64 ticks, u64 hz, u64 *khz, u32 *error_ppm);
 
+/* Cycles of `ms` milliseconds or, while nobody knows the frequency, more: for waits that end early as a rule. */
+static inline u64 tsc_patience(u32 ms)
+{
+	return (tsc_khz ? tsc_khz : 4000000ULL) * ms;
+}
+
 /* A TSC value as nanoseconds since power-on; 0 before then, and while the frequency is not known. Any context. */
 u64 tsc_to_ns(u64 cycles);
 

@@ -1,13 +1,17 @@
 /*
  * Function calls between CPUs, and the NMIs behind panic and backtraces.
  *
- * Each CPU owns one outgoing call: function, argument, how many have yet to run it. Each
- * CPU has one incoming set: a bit a sender. To call, a CPU waits until its last call is done, fills
- * its slot, sets its bit at each target, and sends an interrupt where no bit was set. The target takes whole words of its
- * set and runs each sender's slot. No queue, no allocation, no lock; nothing to overflow.
+ * Each CPU owns one outgoing call: function, argument, how many have yet to run it. Each CPU has one
+ * incoming set: a bit a sender. To call, a CPU waits until its last call is done, fills its slot,
+ * sets its bit at each target, and sends an interrupt where no bit was set. The target takes whole
+ * words of its set and runs each sender's slot. No queue, no allocation, no lock; nothing to
+ * overflow.
  *
- * Invariant: a bit is set only while the sender's `pending` counts it, so a slot is never refilled while somebody may still read it.
- * Whoever waits, for its own slot or for its call, serves its own incoming set: so a ring of CPUs that all call each other always moves.
+ * Invariant: a bit is set only while the sender's `pending` counts it, so a slot is never refilled
+ * while somebody may still read it. Whoever waits, for its own slot or for its call, serves its own
+ * incoming set: so a ring of CPUs that all call each other always moves.
+ *
+ * Once smp_send_stop() has begun, there is nobody left to call or to wait for.
  */
 #define pr_fmt(fmt) "smp: " fmt
 
@@ -16,11 +20,13 @@
 #include <arch/irqflags.h>
 #include <arch/lapic.h>
 #include <arch/stacktrace.h>
+#include <arch/tsc.h>
 #include <arch/traps.h>
 #include <kernel/smp.h>
 #include <lib/bug.h>
 #include <lib/command.h>
 #include <lib/errno.h>
+#include <lib/spinlock.h>
 
 struct outgoing_call {
 	smp_call_func_t func;
@@ -78,54 +84,68 @@ static bool call_function_interrupt(struct pt_regs *regs)
 
 /* ---- sending ------------------------------------------------------------------------------------ */
 
+static bool stopping;	 /* the other CPUs are being stopped, or have been... */
+static u32 stopping_cpu; /* ... by this one */
+
 static void wait_for_slot(struct outgoing_call *call)
 {
-	while (__atomic_load_n(&call->pending, __ATOMIC_ACQUIRE))
+	while (__atomic_load_n(&call->pending, __ATOMIC_ACQUIRE) && !READ_ONCE(stopping))
 		serve_while_waiting();
 }
 
+/*
+ * Fill this CPU's slot, as soon as its last call is over. It counts as pending until all targets
+ * were asked, so that it is not over before. Interrupts off.
+ */
+static struct outgoing_call *open_call(smp_call_func_t func, void *info)
+{
+	struct outgoing_call *call = this_cpu_ptr(&outgoing);
+
+	wait_for_slot(call);
+	call->func = func;
+	call->info = info;
+	__atomic_store_n(&call->pending, 1, __ATOMIC_RELEASE);
+	return call;
+}
+
 /* The bit, then the interrupt; if a bit of that word was there already, so is an interrupt on its way. */
-static void post_call(u32 cpu)
+static void ask(struct outgoing_call *call, u32 cpu)
 {
 	u32 self = smp_processor_id();
 	struct cpumask *set = per_cpu_ptr(&incoming, cpu);
-	unsigned long before =
-		__atomic_fetch_or(&set->bits[self / 64], BIT(self % 64), __ATOMIC_SEQ_CST);
+	unsigned long before;
 
+	__atomic_add_fetch(&call->pending, 1, __ATOMIC_RELAXED);
+	this_cpu_inc(smp_stats.calls_sent);
+	before = __atomic_fetch_or(&set->bits[self / 64], BIT(self % 64), __ATOMIC_SEQ_CST);
 	if (before)
 		return;
 	this_cpu_inc(smp_stats.ipis_sent);
 	lapic_send_ipi(cpu_to_apicid(cpu), APIC_DM_FIXED | CALL_FUNCTION_VECTOR);
 }
 
-/* Fill this CPU's slot and post it to the targets: online CPUs of the mask but ourselves. Interrupts off. */
-static void start_call(const struct cpumask *mask, smp_call_func_t func, void *info)
+static void close_call(struct outgoing_call *call)
 {
-	struct outgoing_call *call = this_cpu_ptr(&outgoing);
-	u32 cpu, self = smp_processor_id(), n = 0;
-	struct cpumask targets = {0};
+	__atomic_sub_fetch(&call->pending, 1, __ATOMIC_RELEASE);
+}
 
-	wait_for_slot(call);
-	for_each_cpu(cpu, mask)
-	{
-		if (cpu == self || !cpu_online(cpu))
-			continue;
-		targets.bits[cpu / 64] |= BIT(cpu % 64);
-		n++;
-	}
-	call->func = func;
-	call->info = info;
-	__atomic_store_n(&call->pending, n, __ATOMIC_RELEASE);
-	this_cpu_add(smp_stats.calls_sent, (u64)n);
-	for_each_cpu(cpu, &targets) post_call(cpu);
+/* Interrupts off. */
+static struct outgoing_call *ask_others(const struct cpumask *mask, smp_call_func_t func,
+					void *info)
+{
+	struct outgoing_call *call = open_call(func, info);
+	u32 cpu, self = smp_processor_id();
+
+	for_each_cpu(cpu, mask) if (cpu != self && cpu_online(cpu)) ask(call, cpu);
+	close_call(call);
+	return call;
 }
 
 void smp_call_function_many(const struct cpumask *mask, smp_call_func_t func, void *info, bool wait)
 {
 	unsigned long flags = local_irq_save();
-	struct outgoing_call *call = this_cpu_ptr(&outgoing);
+	struct outgoing_call *call = ask_others(mask, func, info);
 
-	start_call(mask, func, info);
 	local_irq_restore(flags);
 	if (wait)
 		wait_for_slot(call);
@@ -133,19 +153,22 @@ void smp_call_function_many(const struct cpumask *mask, smp_call_func_t func, vo
 
 int smp_call_function_single(u32 cpu, smp_call_func_t func, void *info, bool wait)
 {
-	struct cpumask one = {0};
+	struct outgoing_call *call = NULL;
 	unsigned long flags;
 
 	if (!cpu_online(cpu))
 		return -ENXIO;
 	flags = local_irq_save();
-	if (cpu == smp_processor_id())
+	if (cpu == smp_processor_id()) {
 		func(info);
+	} else {
+		call = open_call(func, info);
+		ask(call, cpu);
+		close_call(call);
+	}
 	local_irq_restore(flags);
-	if (cpu == smp_processor_id())
-		return 0;
-	one.bits[cpu / 64] = BIT(cpu % 64);
-	smp_call_function_many(&one, func, info, wait);
+	if (call && wait)
+		wait_for_slot(call);
 	return 0;
 }
 
@@ -156,14 +179,24 @@ void smp_call_function(smp_call_func_t func, void *info, bool wait)
 
 void on_each_cpu(smp_call_func_t func, void *info, bool wait)
 {
-	unsigned long flags;
+	unsigned long flags = local_irq_save();
+	struct outgoing_call *call = ask_others(&cpu_online_mask, func, info);
 
-	smp_call_function(func, info, false);
-	flags = local_irq_save();
 	func(info);
 	local_irq_restore(flags);
 	if (wait)
-		wait_for_slot(this_cpu_ptr(&outgoing));
+		wait_for_slot(call);
+}
+
+static void call_and_wait(const struct cpumask *mask, smp_call_func_t func, void *info)
+{
+	unsigned long flags = local_irq_save();
+	struct outgoing_call *call = ask_others(mask, func, info);
+
+	if (cpumask_test_cpu(smp_processor_id(), mask))
+		func(info);
+	local_irq_restore(flags);
+	wait_for_slot(call);
 }
 
 /* ---- reschedule --------------------------------------------------------------------------------- */
@@ -184,24 +217,29 @@ static bool reschedule_interrupt(struct pt_regs *regs)
 
 /* ---- NMIs --------------------------------------------------------------------------------------- */
 
-#define NMI_PATIENCE 50000000 /* looks, a second or so: an NMI comes at once or not at all */
+#define NMI_PATIENCE_MS 1000 /* an NMI comes at once or not at all, but printing takes a while */
 
-static bool stopping;
 static struct cpumask backtrace_wanted;
+static DEFINE_SPINLOCK(
+	backtrace_lock); /* one asks at a time: two NMIs to a CPU may arrive as one */
+
+static __noreturn void stop_this_cpu(void)
+{
+	cpumask_clear_cpu(smp_processor_id(), &cpu_online_mask);
+	for (;;)
+		halt();
+}
 
 /* An NMI says nothing about who sent it: each reason leaves a note where the target looks. */
 static bool nmi_from_a_cpu(struct pt_regs *regs)
 {
 	u32 cpu = smp_processor_id();
 
-	if (READ_ONCE(stopping)) {
-		cpumask_clear_cpu(cpu, &cpu_online_mask);
-		for (;;)
-			halt();
-	}
+	if (READ_ONCE(stopping) && cpu != READ_ONCE(stopping_cpu))
+		stop_this_cpu();
 	if (!cpumask_test_cpu(cpu, &backtrace_wanted))
 		return false;
-	pr_info("CPU %u:\n", cpu);
+	pr_emerg("CPU %u:\n", cpu);
 	show_stack(regs);
 	cpumask_clear_cpu(cpu, &backtrace_wanted);
 	return true;
@@ -209,38 +247,58 @@ static bool nmi_from_a_cpu(struct pt_regs *regs)
 
 void smp_send_stop(void)
 {
+	u64 start = rdtsc(), patience = tsc_patience(NMI_PATIENCE_MS);
 	u32 cpu, self = smp_processor_id();
-	u64 looks = 0;
 
-	if (!lapic_present() || __atomic_exchange_n(&stopping, true, __ATOMIC_SEQ_CST))
+	if (!lapic_present() || READ_ONCE(stopping))
 		return;
+	WRITE_ONCE(stopping_cpu, self);
+	__atomic_store_n(&stopping, true, __ATOMIC_SEQ_CST);
 	for_each_online_cpu(cpu) if (cpu != self) lapic_send_ipi(cpu_to_apicid(cpu), APIC_DM_NMI);
-	while (num_online_cpus() > 1 && looks++ < NMI_PATIENCE / 10)
+	while (num_online_cpus() > 1 && rdtsc() - start < patience)
 		cpu_relax();
+	for_each_online_cpu(cpu)
+	{
+		if (cpu == self)
+			continue;
+		pr_emerg("CPU %u did not stop\n", cpu);
+		cpumask_clear_cpu(cpu, &cpu_online_mask);
+	}
+}
+
+static void ask_for_backtrace(u32 cpu)
+{
+	u64 start = rdtsc(), patience = tsc_patience(NMI_PATIENCE_MS);
+
+	cpumask_set_cpu(cpu, &backtrace_wanted);
+	lapic_send_ipi(cpu_to_apicid(cpu), APIC_DM_NMI);
+	while (cpumask_test_cpu(cpu, &backtrace_wanted)) {
+		if (rdtsc() - start > patience) {
+			pr_warn("CPU %u does not answer an NMI\n", cpu);
+			return;
+		}
+		cpu_relax();
+	}
 }
 
 void smp_nmi_backtrace(const struct cpumask *mask)
 {
 	u32 cpu, self = smp_processor_id();
 
+	if (!spin_trylock(&backtrace_lock)) {
+		pr_warn("another CPU collects backtraces already\n");
+		return;
+	}
 	for_each_cpu(cpu, mask)
 	{
-		u64 looks = 0;
-
-		if (!cpu_online(cpu))
-			continue;
 		if (cpu == self) {
-			pr_info("CPU %u:\n", cpu);
+			pr_emerg("CPU %u:\n", cpu);
 			dump_stack();
-			continue;
+		} else if (cpu_online(cpu)) {
+			ask_for_backtrace(cpu);
 		}
-		cpumask_set_cpu(cpu, &backtrace_wanted);
-		lapic_send_ipi(cpu_to_apicid(cpu), APIC_DM_NMI);
-		while (cpumask_test_cpu(cpu, &backtrace_wanted) && looks++ < NMI_PATIENCE)
-			cpu_relax();
-		if (cpumask_test_cpu(cpu, &backtrace_wanted))
-			pr_warn("CPU %u does not answer an NMI\n", cpu);
 	}
+	spin_unlock(&backtrace_lock);
 }
 
 /* ---- commands and start-up ------------------------------------------------------------------------ */
@@ -279,4 +337,5 @@ void smp_init(void)
 	set_trap_handler(RESCHEDULE_VECTOR, reschedule_interrupt);
 	set_trap_handler(X86_TRAP_NMI, nmi_from_a_cpu);
 	panic_ops.stop_others = smp_send_stop;
+	run_on_cpus = call_and_wait;
 }

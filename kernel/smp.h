@@ -10,10 +10,13 @@
 typedef void (*smp_call_func_t)(void *info);
 
 /*
- * Run func(info) on one CPU / on each online CPU of the mask but this one, in interrupt context. With wait:
- * returns when all have run it; without: func and info must stay valid until they have. May be called with
- * interrupts off or from an interrupt: while it waits it serves calls that others made to this CPU, so
- * two CPUs that call each other do not deadlock. Not from NMI. 0; -ENXIO the CPU is not online.
+ * Run func(info) on one CPU / on each online CPU of the mask but this one, in interrupt context. With
+ * wait: returns when all have run it; without: func and info must stay valid until they have. May be
+ * called with interrupts off or from an interrupt: while it waits it serves calls that others made to
+ * this CPU, so CPUs that call each other do not deadlock. (Calls that func makes and waits for nest:
+ * about 500 bytes of stack a level, and as many levels as CPUs do it at once. Let func be short.)
+ * Not from NMI; not under a lock that another CPU may wait for with interrupts off. single: this CPU
+ * may be the one. 0; -ENXIO the CPU is not online.
  */
 int smp_call_function_single(u32 cpu, smp_call_func_t func, void *info, bool wait);
 void smp_call_function_many(const struct cpumask *mask, smp_call_func_t func, void *info,

@@ -1,8 +1,12 @@
 /*
  * Starting the other CPUs. All at once: each gets INIT, then two start-up
  * interrupts, runs arch/trampoline.asm, draws a ticket for a stack, finds out by its APIC id which CPU it is, and
- * says that it is online. Those that are missing then are tried again one by one, so
- * that the last stage they reached is theirs and nobody else's.
+ * says that it is online. Those that have not even reached the trampoline's end are tried again one by one, so
+ * that the last stage they reached is theirs and nobody else's. One that has is alive: to wake it again would tear it
+ * out of what it is doing, so it is waited for.
+ *
+ * A CPU that was given up may come yet. It finds that out at its next stage and halts: so a CPU is online before
+ * smp_boot_cpus() returns or never. What it may still use (the trampoline, its stack, its area) stays its own.
  *
  * SDM vol. 3, 8.4.4 (INIT-SIPI-SIPI), 10.6; Linux: arch/x86/kernel/smpboot.c.
  */
@@ -22,6 +26,8 @@
 #include <kernel/smpboot.h>
 #include <lib/bug.h>
 #include <lib/errno.h>
+#include <lib/kstrtox.h>
+#include <lib/param.h>
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <mm/mm_init.h>
@@ -53,36 +59,55 @@ struct cpu_private {
 };
 static struct cpu_private *private_of[NR_CPUS];
 
+static size_t percpu_size(void)
+{
+	return (size_t)(__percpu_end - __percpu_start);
+}
+
 static int make_percpu_area(u32 cpu)
 {
-	size_t size = (size_t)(__percpu_end - __percpu_start);
-	char *area = alloc_pages_exact(size, GFP_KERNEL);
+	char *area = alloc_pages_exact(percpu_size(), GFP_KERNEL);
 
 	if (!area)
 		return -ENOMEM;
-	memcpy(area, percpu_template, size);
+	memcpy(area, percpu_template, percpu_size());
 	__per_cpu_offset[cpu] = (unsigned long)area - (unsigned long)__percpu_start;
 	per_cpu(this_cpu_off, cpu) = __per_cpu_offset[cpu];
 	per_cpu(cpu_number, cpu) = cpu;
+	init_cpu_slab(cpu);
 	return 0;
 }
 
-static int make_private(u32 cpu)
+static void free_percpu_area(u32 cpu)
+{
+	if (__per_cpu_offset[cpu])
+		free_pages_exact(per_cpu_ptr(&__percpu_start[0], cpu), percpu_size());
+	__per_cpu_offset[cpu] = 0;
+}
+
+static void free_private(struct cpu_private *p)
+{
+	for (size_t i = 0; p && i < ARRAY_SIZE(p->ist); i++)
+		if (p->ist[i])
+			free_stack((void *)(p->ist[i] - THREAD_SIZE));
+	kfree(p);
+}
+
+static struct cpu_private *make_private(void)
 {
 	static const u8 used[] = {IST_DF, IST_NMI, IST_MC, IST_DB};
 	struct cpu_private *p = kzalloc(sizeof(*p), GFP_KERNEL);
 
-	if (!p)
-		return -ENOMEM;
-	private_of[cpu] = p;
-	for (size_t i = 0; i < ARRAY_SIZE(used); i++) {
+	for (size_t i = 0; p && i < ARRAY_SIZE(used); i++) {
 		char *stack = alloc_stack();
 
-		if (!stack)
-			return -ENOMEM;
+		if (!stack) {
+			free_private(p);
+			return NULL;
+		}
 		p->ist[used[i]] = (virt_addr_t)stack + THREAD_SIZE;
 	}
-	return 0;
+	return p;
 }
 
 /* ---- the trampoline -------------------------------------------------------------------------------- */
@@ -117,13 +142,18 @@ extern u32 trampoline64_offset;
 
 static phys_addr_t trampoline_phys;
 static volatile struct trampoline_data *trampoline;
-static virt_addr_t *stack_tops; /* by ticket */
+static virt_addr_t
+	*stack_tops; /* by ticket: one for each CPU, and one for each that is tried again */
+static u32 nr_stacks;
 static pte_t *trampoline_pml4;
 
 /* Two pages below 640 KiB that nobody has. */
 static phys_addr_t find_low_pages(void)
 {
-	__free_page(alloc_page(GFP_DMA)); /* the zone's struct pages are there from now on */
+	struct page *page = alloc_page(GFP_DMA); /* the zone's struct pages are there from now on */
+
+	if (page)
+		__free_page(page);
 	for (pfn_t pfn = phys_to_pfn(KiB(640)) - TRAMPOLINE_PAGES; pfn > 0; pfn--)
 		if (pfn_valid(pfn) && alloc_contig_range(pfn, TRAMPOLINE_PAGES) == 0)
 			return pfn_to_phys(pfn);
@@ -135,9 +165,17 @@ static pte_t *alloc_low_table(void)
 	return (pte_t *)__get_free_pages(GFP_DMA32 | __GFP_ZERO, 0);
 }
 
-static const struct pgtable_ops low_ops = {.alloc = alloc_low_table};
+static void free_low_table(pte_t *table)
+{
+	free_pages((virt_addr_t)table, 0);
+}
 
-/* The kernel's upper half, and the two pages where they stand: code not writable, data not executable. */
+static const struct pgtable_ops low_ops = {alloc_low_table, free_low_table};
+
+/*
+ * The kernel's upper half as it is now, the stacks in it included, and the two pages where they stand: code not
+ * writable, data not executable.
+ */
 static int make_trampoline_tables(void)
 {
 	int err;
@@ -155,9 +193,16 @@ static int make_trampoline_tables(void)
 				 PAGE_KERNEL & ~_PAGE_GLOBAL, PAGE_SHIFT);
 }
 
+/* The code's other name, in the direct map, is writable only while nobody can execute it. */
+static int protect_trampoline(u64 prot)
+{
+	return pgtable_protect(&kernel_pgtable_ops, kernel_pml4, PAGE_OFFSET + trampoline_phys,
+			       PAGE_SIZE, prot);
+}
+
 static void secondary_start(u32 ticket);
 
-static void fill_trampoline(void)
+static int fill_trampoline(void)
 {
 	u32 base = (u32)trampoline_phys;
 
@@ -174,6 +219,23 @@ static void fill_trampoline(void)
 			 base + PAGE_SIZE + offsetof(struct trampoline_data, gdt)},
 		.gdt = {0, GDT_LONG_CODE},
 	};
+	return protect_trampoline(PAGE_KERNEL_RO);
+}
+
+/* Nobody is in it, and nobody can come any more: all that were woken are online. */
+static void free_trampoline(void)
+{
+	u32 drawn = trampoline->ticket;
+
+	while (nr_stacks > drawn)
+		free_stack((void *)(stack_tops[--nr_stacks] - THREAD_SIZE));
+	kfree(stack_tops);
+	if (pgtable_unmap(&low_ops, trampoline_pml4, trampoline_phys,
+			  TRAMPOLINE_PAGES * PAGE_SIZE) == 0)
+		pgtable_free_tables(&low_ops, trampoline_pml4, 0, 1UL << PGD_SHIFT);
+	free_low_table(trampoline_pml4);
+	if (protect_trampoline(PAGE_KERNEL) == 0)
+		free_contig_range(phys_to_pfn(trampoline_phys), TRAMPOLINE_PAGES);
 }
 
 /* ---- on the new CPU ---------------------------------------------------------------------------------- */
@@ -183,10 +245,22 @@ static void (*cpu_inits[MAX_CPU_INITS])(void);
 static u32 nr_cpu_inits;
 
 /* Where a CPU is in secondary_start(), for the report when it stays there. */
-enum stage { STAGE_NONE, STAGE_C, STAGE_TABLES, STAGE_APIC, STAGE_INITS, STAGE_ONLINE };
+enum stage {
+	STAGE_NONE,
+	STAGE_C,
+	STAGE_TABLES,
+	STAGE_APIC,
+	STAGE_INITS,
+	STAGE_ONLINE,
+	STAGE_GIVEN_UP, /* said by the boot CPU: if it comes yet, it must not go on */
+};
 static const char *const stage_names[] = {"nothing",	"C code",     "descriptor tables",
 					  "local APIC", "subsystems", "online"};
 static u8 stage_of[NR_CPUS];
+
+/* For tests: lose_cpu halts when it reaches lose_stage; STAGE_NONE: its start-up interrupts get lost. 0: no CPU. */
+static u32 lose_cpu;
+static u32 lose_stage;
 
 void smp_register_cpu_init(void (*init)(void))
 {
@@ -217,34 +291,71 @@ static __noreturn void secondary_idle(void)
 		safe_halt();
 }
 
+/* Say how far this CPU has come, unless it was given up meanwhile. */
+static void reach(u32 cpu, u8 stage)
+{
+	u8 before = READ_ONCE(stage_of[cpu]);
+
+	do {
+		if (before == STAGE_GIVEN_UP)
+			park();
+	} while (!__atomic_compare_exchange_n(&stage_of[cpu], &before, stage, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	if (cpu == lose_cpu && stage == lose_stage)
+		park();
+}
+
 static void secondary_start(u32 ticket)
 {
-	int cpu = apicid_to_cpu(id_from_cpuid());
+	int id = apicid_to_cpu(id_from_cpuid());
+	u32 cpu = (u32)id;
 
 	(void)ticket;
-	if (cpu <= 0 || !private_of[cpu])
+	if (id <= 0 || !private_of[cpu])
 		park(); /* not in the firmware's tables: it must not run */
-	stage_of[cpu] = STAGE_C;
+	reach(cpu, STAGE_C);
 	wrmsr(MSR_GS_BASE, __per_cpu_offset[cpu]);
 	load_pml4(kernel_pml4); /* the identity mapping is for the trampoline only */
 	trap_init_cpu(&private_of[cpu]->tables, private_of[cpu]->ist);
-	stage_of[cpu] = STAGE_TABLES;
+	reach(cpu, STAGE_TABLES);
 	cpu_enable_protection();
 	paging_init_cpu();
 	lapic_init_cpu();
-	stage_of[cpu] = STAGE_APIC;
+	reach(cpu, STAGE_APIC);
 	cpu_identify_secondary();
 	for (u32 i = 0; i < nr_cpu_inits; i++)
 		cpu_inits[i]();
-	stage_of[cpu] = STAGE_ONLINE;
-	cpumask_set_cpu((u32)cpu, &cpu_online_mask);
+	reach(cpu, STAGE_INITS);
+	reach(cpu, STAGE_ONLINE);
+	cpumask_set_cpu(cpu, &cpu_online_mask);
 	secondary_idle();
 }
 
 /* ---- on the boot CPU --------------------------------------------------------------------------------- */
 
 #define PATIENCE_MS \
-	1000 /* for all of them together: an emulated machine with 255 CPUs needs a while */
+	1000 /* without any CPU getting further: an emulated one may wait long for its turn */
+
+/* CPU[:STAGE]. */
+static int set_lose(const char *value)
+{
+	static const char *const words[] = {"none", "c", "tables", "apic", "inits"};
+	size_t digits = strcspn(value, ":");
+	char number[8];
+	u64 cpu;
+
+	strscpy(number, value, min(digits + 1, sizeof(number)));
+	if (kstrtou64(number, 10, &cpu) || !cpu || cpu >= NR_CPUS)
+		return -EINVAL;
+	lose_stage = STAGE_NONE;
+	while (value[digits] && strcmp(value + digits + 1, words[lose_stage]))
+		if (++lose_stage == ARRAY_SIZE(words))
+			return -EINVAL;
+	lose_cpu = (u32)cpu;
+	return 0;
+}
+PARAM("smp_debug_lose", PARAM_CALL(set_lose),
+      "CPU[:none|c|tables|apic|inits]: for tests, this CPU gets no further than that when it starts");
 
 static void wake(u32 cpu)
 {
@@ -252,78 +363,136 @@ static void wake(u32 cpu)
 
 	lapic_send_ipi(apicid, APIC_DM_INIT | APIC_INT_ASSERT | APIC_INT_LEVELTRIG);
 	lapic_send_ipi(apicid, APIC_DM_INIT | APIC_INT_LEVELTRIG);
+	if (cpu == lose_cpu && lose_stage == STAGE_NONE)
+		return;
 	lapic_send_ipi(apicid, APIC_DM_STARTUP | vector);
 	lapic_send_ipi(apicid, APIC_DM_STARTUP | vector);
 }
 
-/* Not yet calibrated, a TSC of 4 GHz is assumed: at worst the wait is longer. */
-static bool wait_online(u32 how_many, u32 ms)
+/* Grows whenever some CPU gets further. */
+static u32 progress(void)
 {
-	u64 start = rdtsc(), limit = (tsc_khz ? tsc_khz : 4000000ULL) * ms;
-
-	while (num_online_cpus() < how_many && rdtsc() - start < limit)
-		cpu_relax();
-	return num_online_cpus() >= how_many;
+	return trampoline->reached_real + trampoline->reached_long + num_online_cpus();
 }
 
+/* Wait for all of the mask, as long as there is progress. */
+static void wait_online(const struct cpumask *mask)
+{
+	u64 start = rdtsc(), patience = tsc_patience(PATIENCE_MS);
+	u32 seen = progress(), cpu = 0;
+
+	while ((cpu = cpumask_from(cpu, mask)) < nr_cpu_ids && rdtsc() - start < patience) {
+		if (cpu_online(cpu)) {
+			cpu++;
+			continue;
+		}
+		cpu_relax();
+		if (progress() != seen) {
+			seen = progress();
+			start = rdtsc();
+		}
+	}
+}
+
+static void give_up(u32 cpu, const char *trampoline_stage)
+{
+	u8 stage = __atomic_exchange_n(&stage_of[cpu], STAGE_GIVEN_UP, __ATOMIC_SEQ_CST);
+
+	if (stage == STAGE_ONLINE) { /* just now */
+		WRITE_ONCE(stage_of[cpu], STAGE_ONLINE);
+		while (!cpu_online(cpu))
+			cpu_relax();
+		return;
+	}
+	pr_err("CPU %u (APIC id %u) did not come up; last stage: %s\n", cpu, cpu_to_apicid(cpu),
+	       stage ? stage_names[stage] : trampoline_stage);
+}
+
+/* A CPU that all the others have left behind. If it has drawn a ticket before, it draws another. */
 static void try_alone(u32 cpu)
 {
-	u32 online = num_online_cpus(), real = trampoline->reached_real;
-	u32 longmode = trampoline->reached_long;
+	u32 real = trampoline->reached_real, longmode = trampoline->reached_long;
+	struct cpumask one = {0};
+	char *stack;
 
-	wake(cpu);
-	if (wait_online(online + 1, PATIENCE_MS))
-		return;
-	pr_err("CPU %u (APIC id %u) did not come up; last stage: %s\n", cpu, cpu_to_apicid(cpu),
-	       stage_of[cpu]			     ? stage_names[stage_of[cpu]]
-	       : trampoline->reached_long > longmode ? "64-bit mode in the trampoline"
-	       : trampoline->reached_real > real     ? "real mode in the trampoline"
-						     : "none, it does not answer");
+	if (READ_ONCE(stage_of[cpu]) == STAGE_NONE && (stack = alloc_stack())) {
+		stack_tops[nr_stacks++] = (virt_addr_t)stack + THREAD_SIZE;
+		wake(cpu);
+		cpumask_set_cpu(cpu, &one);
+		wait_online(&one);
+	}
+	if (!cpu_online(cpu))
+		give_up(cpu, trampoline->reached_long > longmode ? "64-bit mode in the trampoline"
+			     : trampoline->reached_real > real	 ? "real mode in the trampoline"
+								 : "none, it does not answer");
 }
 
-static u32 prepare_cpus(void)
+/* What a CPU needs before it can run. 0 or -ENOMEM, and nothing is left behind. */
+static int prepare_cpu(u32 cpu)
 {
-	u32 cpu, n = 0;
+	struct cpu_private *p = make_private();
+	char *stack = alloc_stack();
+
+	if (!p || !stack || make_percpu_area(cpu)) {
+		free_private(p);
+		free_stack(stack);
+		free_percpu_area(cpu);
+		return -ENOMEM;
+	}
+	private_of[cpu] = p;
+	stack_tops[nr_stacks++] = (virt_addr_t)stack + THREAD_SIZE;
+	return 0;
+}
+
+/* Those that shall be started and for which there is memory: they may take half of it. */
+static void prepare_cpus(struct cpumask *woken)
+{
+	unsigned long leave = nr_free_pages() / 2;
+	u32 cpu;
 
 	for_each_cpu(cpu, &cpu_present_mask)
 	{
-		char *stack;
-
 		if (cpu == 0)
 			continue;
 		if (cpu >= setup_max_cpus())
 			break;
-		stack = alloc_stack();
-		if (!stack || make_percpu_area(cpu) || make_private(cpu)) {
+		if (nr_free_pages() < leave || prepare_cpu(cpu)) {
 			pr_err("no memory to start CPU %u and those after it\n", cpu);
-			private_of[cpu] = NULL;
 			break;
 		}
-		/* A ticket more than CPUs, for one that is tried again after it drew one. */
-		stack_tops[n++] = (virt_addr_t)stack + THREAD_SIZE;
+		cpumask_set_cpu(cpu, woken);
 	}
-	return n;
+}
+
+static int prepare_trampoline(void)
+{
+	trampoline_phys = find_low_pages();
+	if (!trampoline_phys || make_trampoline_tables())
+		return -ENOMEM;
+	return fill_trampoline();
 }
 
 void smp_boot_cpus(void)
 {
-	u32 cpu, n;
+	static struct cpumask woken;
+	u32 cpu;
 
-	if (cpumask_weight(&cpu_present_mask) < 2 || !lapic_present())
+	if (cpumask_weight(&cpu_present_mask) < 2 || setup_max_cpus() < 2)
 		return;
-	trampoline_phys = find_low_pages();
 	stack_tops = kcalloc(nr_cpu_ids, 2 * sizeof(*stack_tops), GFP_KERNEL);
-	if (!trampoline_phys || !stack_tops || make_trampoline_tables()) {
+	if (!lapic_present() || !stack_tops) {
+		pr_err("no local APIC, or no memory: the other CPUs stay off\n");
+		return;
+	}
+	prepare_cpus(&woken);
+	if (prepare_trampoline()) {
 		pr_err("no memory for the trampoline: the other CPUs stay off\n");
 		return;
 	}
-	n = prepare_cpus();
-	fill_trampoline();
-	for_each_cpu(cpu, &cpu_present_mask) if (private_of[cpu]) wake(cpu);
-	if (!wait_online(n + 1, PATIENCE_MS))
-		for_each_cpu(cpu, &cpu_present_mask) if (private_of[cpu] && !cpu_online(cpu))
-			try_alone(cpu);
+	for_each_cpu(cpu, &woken) wake(cpu);
+	wait_online(&woken);
+	for_each_cpu(cpu, &woken) if (!cpu_online(cpu)) try_alone(cpu);
 	pr_info("%u CPUs online\n", num_online_cpus());
-	if (num_online_cpus() == n + 1) /* nobody can still be in it */
-		free_contig_range(phys_to_pfn(trampoline_phys), TRAMPOLINE_PAGES);
+	if (num_online_cpus() == cpumask_weight(&woken) + 1)
+		free_trampoline();
 }

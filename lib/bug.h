@@ -28,6 +28,11 @@ struct panic_ops {
 };
 extern struct panic_ops panic_ops;
 
+/*
+ * From now on this CPU alone reports; another that comes here meanwhile stops for good. For a report that ends in
+ * panic(), before its first line.
+ */
+void panic_claim(void);
 /* How many panics have begun: nonzero means that locks and devices cannot be trusted any more. */
 extern u32 panic_depth;
 /* For panic_ops.intercept: this panic was expected, there is none. The caller then leaves with longjmp(). */

@@ -20,6 +20,14 @@ extern u32 nr_cpu_ids;
 /* CPUs that the machine may have; that are there; that run. */
 extern struct cpumask cpu_possible_mask, cpu_present_mask, cpu_online_mask;
 
+/*
+ * Run func(info), with interrupts off, on every online CPU of the mask, this one included if it is
+ * in it, and wait until all have: for the floors that cannot see kernel/smp.c, which hands it down
+ * here. Before that there is one CPU and it is a call. Not from NMI, and not under a lock that
+ * another CPU may wait for with interrupts off.
+ */
+extern void (*run_on_cpus)(const struct cpumask *mask, void (*func)(void *info), void *info);
+
 static inline void cpumask_set_cpu(u32 cpu, struct cpumask *mask)
 {
 	__atomic_fetch_or(&mask->bits[cpu / 64], BIT(cpu % 64), __ATOMIC_SEQ_CST);

@@ -30,8 +30,7 @@ static void __noreturn halt_forever(void)
 	}
 }
 
-/* How deep this panic is: 1 for the first. Does not return where another CPU is at it. */
-static u32 panic_enter(void)
+void panic_claim(void)
 {
 	u32 me = smp_processor_id();
 	u32 first = NO_CPU;
@@ -41,6 +40,12 @@ static u32 panic_enter(void)
 					 __ATOMIC_ACQUIRE) &&
 	    first != me)
 		halt_forever();
+}
+
+/* How deep this panic is: 1 for the first. Does not return where another CPU is at it. */
+static u32 panic_enter(void)
+{
+	panic_claim();
 	return __atomic_add_fetch(&panic_depth, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -70,15 +75,15 @@ void panic(const char *fmt, ...)
 	va_end(args);
 	if (depth == 1 && panic_ops.intercept)
 		panic_ops.intercept(message);
-	con_bust_lock();
 	console_loglevel = LOGLEVEL_DEBUG;
+	/* Into the log at least; then the console is taken from a CPU that writes no more. */
 	pr_emerg("panic%s: %s\n", depth == 1 ? "" : " inside a panic", message);
-	if (depth == 1) {
-		if (panic_ops.stop_others)
-			panic_ops.stop_others();
-		if (panic_ops.backtrace)
-			panic_ops.backtrace();
-	}
+	if (depth == 1 && panic_ops.stop_others)
+		panic_ops.stop_others();
+	con_bust_lock();
+	con_unlock(); /* shows the log up to here; a busted lock stays ours */
+	if (depth == 1 && panic_ops.backtrace)
+		panic_ops.backtrace();
 	panic_finish();
 }
 

@@ -23,6 +23,8 @@ static void free_part(char *start, char *end, const char *what)
 	if (!err)
 		err = pgtable_protect(&kernel_pgtable_ops, kernel_pml4, PAGE_OFFSET + phys, size,
 				      PAGE_KERNEL);
+	flush_tlb_kernel_range((virt_addr_t)start, (virt_addr_t)start + size);
+	flush_tlb_kernel_range(PAGE_OFFSET + phys, PAGE_OFFSET + phys + size);
 	if (WARN_ON(err))
 		return; /* no memory for a table: it stays what it was */
 	flush_tlb_kernel_range((virt_addr_t)start, (virt_addr_t)start + size);

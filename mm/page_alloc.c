@@ -108,6 +108,35 @@ void drain_local_pages(void)
 	local_irq_restore(flags);
 }
 
+static void drain_called(void *info __maybe_unused)
+{
+	drain_local_pages();
+}
+
+static bool has_listed_pages(u32 cpu)
+{
+	for (u32 z = 0; z < NR_ZONES; z++)
+		if (READ_ONCE(per_cpu_ptr(&pcp_lists[z], cpu)->count))
+			return true;
+	return false;
+}
+
+/* One after the other: all at once they would only queue up for the zones' locks. */
+void drain_all_pages(void)
+{
+	u32 cpu;
+
+	for_each_online_cpu(cpu)
+	{
+		struct cpumask one = {0};
+
+		if (!has_listed_pages(cpu))
+			continue;
+		cpumask_set_cpu(cpu, &one);
+		run_on_cpus(&one, drain_called, NULL);
+	}
+}
+
 /* ---- what is done to a block on its way out and in ------------------------------------------------ */
 
 static bool poison_intact(struct page *page, unsigned int order)
@@ -139,7 +168,7 @@ static void poison_free_blocks(struct zone *zone)
 void page_poison_enable(void)
 {
 	page_debug |= PAGE_DEBUG_POISON; /* first: what is freed or grown meanwhile is filled too */
-	drain_local_pages();
+	drain_all_pages();
 	for (u32 z = 0; z < NR_ZONES; z++)
 		poison_free_blocks(&zones[z]);
 }
@@ -258,7 +287,7 @@ static struct page *reclaim_and_retry(gfp_t gfp, unsigned int order)
 	if (page || !(gfp & __GFP_DIRECT_RECLAIM))
 		return page;
 	shrink_all(max(1UL << order, (unsigned long)PCP_BATCH));
-	drain_local_pages();
+	drain_all_pages();
 	return try_zones(gfp, order);
 }
 
@@ -490,7 +519,7 @@ int alloc_contig_range(pfn_t start, unsigned long n)
 	zone = &zones[zone_of(start)];
 	while (pfn_deferred(start) || pfn_deferred(start + n - 1))
 		zone_grow(zone);
-	drain_local_pages();
+	drain_all_pages();
 	spin_lock_irqsave(&zone->lock, flags);
 	while (taken < n && pfn_valid(start + taken) && buddy_take(zone, start + taken))
 		taken++;
@@ -561,10 +590,8 @@ void __init page_alloc_init(void)
 	u64 cursor = 0;
 
 	defer_reset();
-	for (u32 z = 0; z < NR_ZONES; z++) {
+	for (u32 z = 0; z < NR_ZONES; z++)
 		zone_init(&zones[z], names[z], (u8)z);
-		pcp_lists[z] = (struct per_cpu_pages)EMPTY_LIST(z);
-	}
 	while (memblock_next_free(&cursor, &start, &end))
 		defer_by_zone(phys_to_pfn(start), phys_to_pfn(end));
 	prefer(0, ZONE_NORMAL);
@@ -632,6 +659,6 @@ unsigned long pcp_pages(u32 zone)
 	unsigned long sum = 0;
 	u32 cpu;
 
-	for_each_online_cpu(cpu) sum += per_cpu_ptr(&pcp_lists[zone], cpu)->count;
+	for_each_online_cpu(cpu) sum += READ_ONCE(per_cpu_ptr(&pcp_lists[zone], cpu)->count);
 	return sum;
 }

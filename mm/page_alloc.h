@@ -65,8 +65,10 @@ void free_pages_exact(void *addr, size_t size);
 int alloc_contig_range(pfn_t start, unsigned long n);
 void free_contig_range(pfn_t start, unsigned long n);
 
-/* Give this CPU's list back to the zones. (All CPUs: through the IPI of a later issue.) */
+/* Give this CPU's list back to the zones. Any context. */
 void drain_local_pages(void);
+/* Every CPU's, by interrupt, and wait for them: see run_on_cpus(). */
+void drain_all_pages(void);
 /* Pages free in all zones, lists of CPUs and memory not yet looked at included. */
 unsigned long nr_free_pages(void);
 unsigned long nr_managed_pages(void);

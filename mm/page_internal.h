@@ -25,7 +25,7 @@ extern u32 page_debug;
 #define PAGE_POISON 0xaa /* Linux: mm/page_poison.c */
 /*
  * From now on every free page is full of PAGE_POISON, and an allocation checks that it still is. Fills what is free
- * now, which takes a while. `page_poison` on the command line has it from the start. Any context.
+ * now, which takes a while. `page_poison` on the command line has it from the start. As drain_all_pages().
  */
 void page_poison_enable(void);
 void page_poison_disable(void);

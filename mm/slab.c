@@ -19,6 +19,12 @@
 
 struct magazine no_magazine;
 u32 slab_nr_cpus; /* CPUs that ever had a magazine are below */
+DEFINE_PER_CPU(u32, slab_slot);
+
+void init_cpu_slab(u32 cpu)
+{
+	per_cpu(slab_slot, cpu) = cpu % NR_SLAB_CPUS;
+}
 
 /* ---- magazines --------------------------------------------------------------------------------------- */
 
@@ -63,7 +69,7 @@ static void note_cpu(u32 cpu)
 /* This CPU's magazine, made when the CPU first needs it; no_magazine when the cache has none. */
 static struct magazine *get_magazine(struct kmem_cache *cache)
 {
-	struct magazine **slot = &cache->cpu[smp_processor_id()];
+	struct magazine **slot = &cache->cpu[this_cpu_read(slab_slot)];
 	struct magazine *mag = READ_ONCE(*slot), *fresh;
 
 	if (mag != &no_magazine || !cache->mag_limit)
@@ -75,7 +81,7 @@ static struct magazine *get_magazine(struct kmem_cache *cache)
 	if (__atomic_compare_exchange_n(slot, &mag, fresh, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return fresh;
-	slab_free(magazine_cache(cache), fresh, 0); /* an interrupt was faster */
+	slab_free(magazine_cache(cache), fresh, 0); /* an interrupt or another CPU was faster */
 	return mag;
 }
 

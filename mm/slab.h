@@ -60,5 +60,7 @@ bool slab_describe(const void *addr, char *buf, size_t size);
 
 /* Boot: after page_alloc_init(). */
 void kmem_cache_init(void);
+/* Before a CPU runs for the first time: which magazines it uses. Its per-CPU area is there. */
+void init_cpu_slab(u32 cpu);
 
 #endif

@@ -18,7 +18,7 @@ _Static_assert(SLAB_SLOW_GFP &(1u << FAIL_SLAB), "one test serves gfp and fail_a
 
 static __always_inline struct magazine *this_cpu_magazine(struct kmem_cache *cache)
 {
-	return cache->cpu[smp_processor_id()];
+	return cache->cpu[this_cpu_read(slab_slot)];
 }
 
 /* NULL: somebody holds it. */

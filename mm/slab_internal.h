@@ -11,6 +11,7 @@
 #ifndef MM_SLAB_INTERNAL_H
 #define MM_SLAB_INTERNAL_H
 
+#include <arch/percpu.h>
 #include <lib/list.h>
 #include <lib/spinlock.h>
 #include <mm/page_alloc.h>
@@ -56,10 +57,13 @@ struct magazine {
 	struct mag_entry entry[];
 };
 
-#define NR_SLAB_CPUS	 64 /* magazines are found by CPU number, until there is per-CPU allocation */
+#define NR_SLAB_CPUS	 64 /* magazines a cache has; more CPUs than that share them, which their holding allows */
 #define SLAB_EMPTY_MAX	 3    /* empty slabs that a cache keeps */
 #define SLAB_OFF_SLAB	 512u /* objects of so many bytes have their map elsewhere */
 #define SLAB_MAP_OBJECTS 32u  /* the most that such a map has */
+
+/* Which magazine is this CPU's: its number modulo NR_SLAB_CPUS. */
+DECLARE_PER_CPU(u32, slab_slot);
 
 struct slab_stats {
 	u64 refills, flushes; /* of magazines */

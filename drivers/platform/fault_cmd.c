@@ -7,8 +7,10 @@
  * floor for the one that needs a device: an NMI comes from the local APIC.
  */
 #include <drivers/platform/nmi.h>
+#include <kernel/smp.h>
 #include <lib/command.h>
 #include <lib/errno.h>
+#include <lib/kstrtox.h>
 #include <lib/string.h>
 
 #define UNMAPPED_STACK 0x10000 /* nothing is mapped in the low half */
@@ -88,7 +90,7 @@ static __noinline int fault_nmi(void)
 
 /* ---- the command ---------------------------------------------------------------------------------- */
 
-static const struct fault_kind {
+static struct fault_kind {
 	const char *name;
 	int (*commit)(void);
 } kinds[] = {
@@ -96,13 +98,35 @@ static const struct fault_kind {
 	{"nx", fault_nx},     {"ro", fault_ro},	  {"df", fault_df}, {"nmi", fault_nmi},
 };
 
+static void commit_there(void *info)
+{
+	const struct fault_kind *kind = info;
+
+	kind->commit();
+}
+
+/* On another CPU, or on all at the same time: then one report is right, and no more. */
+static int fault_on(struct fault_kind *kind, const char *where)
+{
+	u64 cpu;
+
+	if (!strcmp(where, "all")) {
+		on_each_cpu(commit_there, kind, true);
+		return 0;
+	}
+	if (kstrtou64(where, 0, &cpu))
+		return -EINVAL;
+	return smp_call_function_single((u32)min(cpu, (u64)NR_CPUS), commit_there, kind, true);
+}
+
 static int cmd_fault(int argc, char **argv)
 {
-	if (argc != 2)
+	if (argc != 2 && argc != 3)
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (!strcmp(argv[1], kinds[i].name))
-			return kinds[i].commit();
+			return argc == 2 ? kinds[i].commit() : fault_on(&kinds[i], argv[2]);
 	return -EINVAL;
 }
-COMMAND("fault", "null|div|ud|stack|nx|ro|df|nmi", "make a mistake on purpose", cmd_fault);
+COMMAND("fault", "null|div|ud|stack|nx|ro|df|nmi [CPU|all]", "make a mistake on purpose",
+	cmd_fault);

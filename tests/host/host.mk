@@ -6,7 +6,7 @@
 #
 #	 * Sources: boot/multiboot1.c mm/memmap.c
 #
-# What every program gets without naming it: lib/string.c, lib/vsprintf.c and tests/host/shim.c (printk, panic,
+# What every program gets without naming it: lib/string.c, lib/vsprintf.c, lib/cpumask.c and tests/host/shim.c (printk, panic,
 # WARN_ON). A test includes <tests/host/host.h> (libc and cmocka) before everything else, a fuzz target
 # <tests/fuzz/fuzz.h>.
 # A fuzz target may have a dictionary beside it (fuzz_NAME.dict) and libFuzzer options in its comment:
@@ -22,7 +22,7 @@
 #   --wrap puts a check of both ranges (in shim.c) before every call of them.
 # - Signed overflow is undefined here although the kernel is built with -fwrapv: we do not rely on it.
 
-HOST_BASE  := lib/string.c lib/vsprintf.c tests/host/shim.c
+HOST_BASE  := lib/string.c lib/vsprintf.c lib/cpumask.c tests/host/shim.c
 HOST_SRC   := $(sort $(wildcard tests/host/test_*.c))
 FUZZ_SRC   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 HOST_TESTS := $(HOST_SRC:tests/host/%.c=$(BUILD)/host/%)
