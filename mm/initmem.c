@@ -27,7 +27,6 @@ static void free_part(char *start, char *end, const char *what)
 	flush_tlb_kernel_range(PAGE_OFFSET + phys, PAGE_OFFSET + phys + size);
 	if (WARN_ON(err))
 		return; /* no memory for a table: it stays what it was */
-	flush_tlb_kernel_range((virt_addr_t)start, (virt_addr_t)start + size);
 	free_reserved_area(phys, phys + size, what);
 }
 

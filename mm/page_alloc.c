@@ -590,8 +590,10 @@ void __init page_alloc_init(void)
 	u64 cursor = 0;
 
 	defer_reset();
-	for (u32 z = 0; z < NR_ZONES; z++)
+	for (u32 z = 0; z < NR_ZONES; z++) {
 		zone_init(&zones[z], names[z], (u8)z);
+		pcp_lists[z] = (struct per_cpu_pages)EMPTY_LIST(z);
+	}
 	while (memblock_next_free(&cursor, &start, &end))
 		defer_by_zone(phys_to_pfn(start), phys_to_pfn(end));
 	prefer(0, ZONE_NORMAL);
