@@ -464,14 +464,6 @@ static void prepare_cpus(struct cpumask *woken)
 	}
 }
 
-static int prepare_trampoline(void)
-{
-	trampoline_phys = find_low_pages();
-	if (!trampoline_phys || make_trampoline_tables())
-		return -ENOMEM;
-	return fill_trampoline();
-}
-
 void smp_boot_cpus(void)
 {
 	static struct cpumask woken;
@@ -479,13 +471,15 @@ void smp_boot_cpus(void)
 
 	if (cpumask_weight(&cpu_present_mask) < 2 || setup_max_cpus() < 2)
 		return;
-	stack_tops = kcalloc(nr_cpu_ids, 2 * sizeof(*stack_tops), GFP_KERNEL);
-	if (!lapic_present() || !stack_tops) {
-		pr_err("no local APIC, or no memory: the other CPUs stay off\n");
+	if (!lapic_present()) {
+		pr_err("no local APIC: the other CPUs stay off\n");
 		return;
 	}
-	prepare_cpus(&woken);
-	if (prepare_trampoline()) {
+	trampoline_phys = find_low_pages(); /* before the CPUs' areas take them */
+	stack_tops = kcalloc(nr_cpu_ids, 2 * sizeof(*stack_tops), GFP_KERNEL);
+	if (trampoline_phys && stack_tops)
+		prepare_cpus(&woken);
+	if (!nr_stacks || make_trampoline_tables() || fill_trampoline()) {
 		pr_err("no memory for the trampoline: the other CPUs stay off\n");
 		return;
 	}
