@@ -100,13 +100,13 @@ static void check_against_model(u32 c, u32 cpu, u32 left_before)
 
 TEST(irq_vector, agrees_with_a_model)
 {
-	u32 cpus[MODEL_CPUS], left[MODEL_CPUS], n;
+	u32 cpus[MODEL_CPUS] = {0}, left[MODEL_CPUS], n;
 
 	need_lapic();
 	n = some_cpus(cpus, MODEL_CPUS);
 	for (u32 c = 0; c < n; c++)
 		left[c] = vectors_left(cpus[c]);
-	for (u32 i = 0; i < 3000; i++) {
+	for (u32 i = 0; i < (u32)ktest_scaled(3000); i++) {
 		u32 c = (u32)ktest_rand_below(n);
 		u32 bias = i / 500 % 2 ? 30 : 70; /* fills up, runs empty, fills up ... */
 
@@ -196,7 +196,7 @@ static const struct msi_ops test_ops = {.write = ops_write};
 
 TEST(irq_msi, arrives_where_it_was_asked_for)
 {
-	u32 cpus[MODEL_CPUS], n;
+	u32 cpus[MODEL_CPUS] = {0}, n;
 
 	need_lapic();
 	n = some_cpus(cpus, MODEL_CPUS);
@@ -289,7 +289,7 @@ static u32 settled_left(void)
 TEST(irq_affinity, interrupts_follow)
 {
 	u64 told[2] = {0};
-	u32 cpus[MODEL_CPUS], n, left, at = 0;
+	u32 cpus[MODEL_CPUS] = {0}, n, left, at = 0;
 	int irq;
 
 	need_cpus(2);
@@ -408,7 +408,7 @@ static void exclusive_handler(u32 irq __maybe_unused, void *dev __maybe_unused)
 TEST(irq_affinity, never_twice_at_once)
 {
 	u64 told[2] = {0};
-	u32 cpus[MODEL_CPUS], n;
+	u32 cpus[MODEL_CPUS] = {0}, n;
 	int irq;
 
 	need_cpus(2);
