@@ -31,8 +31,10 @@
 #define DEADLINE_MAX 1000000000000ULL /* ns: times tsc_khz it still fits 64 bits */
 #define COUNT_MIN_NS 1000
 
-static bool no_deadline;
+static bool no_deadline, no_lapic_timer;
 PARAM("no-tscdeadline", PARAM_FLAG(&no_deadline), "let the local APIC's timer count down instead");
+
+PARAM("nolapic_timer", PARAM_FLAG(&no_lapic_timer), "let the PIT interrupt (the boot CPU only)");
 
 static DEFINE_PER_CPU(struct clock_event_device, lapic_event);
 
@@ -152,7 +154,7 @@ void lapic_timer_init(void)
 {
 	unsigned long flags;
 
-	if (!lapic_present())
+	if (!lapic_present() || no_lapic_timer)
 		return;
 	if (!have_deadline()) {
 		measure();

@@ -267,8 +267,10 @@ ktime_t ktime_get_real(void)
 {
 	ktime_t now = ktime_get(); /* this is what notices a pause */
 
-	if (unlikely(READ_ONCE(offset.stale)))
+	if (unlikely(READ_ONCE(offset.stale))) {
 		look_up_offset();
+		now = ktime_get();
+	}
 	return now + READ_ONCE(offset.real);
 }
 
