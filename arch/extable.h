@@ -52,10 +52,12 @@ static inline bool readable_nofault(const void *p)
  * Does the byte, the word at p hold v? Not when p cannot be read. The same idea without an instruction
  * to note success: the fix-up is the branch that is taken when the two differ.
  */
+/* clang-format would take the % of %l for an operator. */
+/* clang-format off */
 static __always_inline bool byte_is_nofault(const u8 *p, u8 v)
 {
 	__asm__ goto("1:	cmpb %1, %0\n"
-		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, % l[differs])
+		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, %l[differs])
 		     :
 		     : "m"(*p), "qi"(v)
 		     : "cc", "memory"
@@ -68,7 +70,7 @@ differs:
 static __always_inline bool u64_is_nofault(const u64 *p, u64 v)
 {
 	__asm__ goto("1:	cmpq %1, %0\n"
-		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, % l[differs])
+		     "	jne %l[differs]\n" _ASM_EXTABLE(1b, %l[differs])
 		     :
 		     : "m"(*p), "r"(v)
 		     : "cc", "memory"
@@ -77,6 +79,7 @@ static __always_inline bool u64_is_nofault(const u64 *p, u64 v)
 differs:
 	return false;
 }
+/* clang-format on */
 
 /* The word at p; 0 when it cannot be read. */
 static __always_inline u64 u64_nofault(const u64 *p)
