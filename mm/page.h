@@ -46,10 +46,6 @@ struct page {
 		struct list_head lru;	/* FREE: its free list */
 		struct page *next_free; /* PCP */
 		struct slab *slab;	/* SLAB: the map of its objects */
-		struct {
-			u64 owner_ip; /* ALLOCATED with page_owner: who called */
-			u64 owner_time;
-		};
 	};
 	union {
 		struct page *head;	  /* TAIL */
@@ -59,8 +55,7 @@ struct page {
 };
 _Static_assert(sizeof(struct page) == 32, "1/128 of memory is what the page array may cost");
 
-#define PG_comp	    BIT(0) /* allocated with __GFP_COMP: tails point here */
-#define PG_poisoned BIT(1) /* filled with PAGE_POISON when it was freed */
+#define PG_comp BIT(0) /* allocated with __GFP_COMP: tails point here */
 
 /* type, order and zone as one number (flags clear), so that one comparison checks all three. */
 #define page_word(type, order, zone)	    ((u32)(type) | (u32)(order) << 8 | (u32)(zone) << 16)

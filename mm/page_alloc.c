@@ -336,8 +336,10 @@ static __noinline struct page *alloc_block(gfp_t gfp, unsigned int order)
 	spin_lock_irqsave(&zone->lock, flags);
 	if (likely(zone->free > zone->wmark[WMARK_MIN] + (1UL << order)))
 		page = buddy_alloc(zone, order);
-	if (likely(page))
+	if (likely(page)) {
 		zone->allocs[order]++;
+		page->private = 0;
+	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return likely(page) ? page : alloc_pages_slow(gfp, order);
 }
@@ -363,6 +365,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	pcp->count--;
 	pcp->allocs++;
 	page->state = pcp->allocated;
+	page->private = 0; /* the last owner's mark is not the next one's */
 	local_irq_restore(flags);
 	return unlikely(gfp & __GFP_ZERO) ? cleared(page, 0) : page;
 }

@@ -331,6 +331,8 @@ void *vmap(struct page **pages, unsigned int n, u64 prot)
 {
 	struct vmap_area *area;
 
+	if (!pages || !n)
+		return NULL;
 	if (!prot_allowed(prot)) {
 		pr_err("vmap by %pS refused: %#llx is writable code, or not the kernel's\n",
 		       __builtin_return_address(0), prot);

@@ -23,7 +23,7 @@ static int remember(void)
 {
 	loglevel_before = console_loglevel;
 	console_loglevel = 0; /* what the reports say is for people; that they come is counted */
-	shrink_all(1024); /* what caches can spare must not come back in the middle of a test */
+	shrink_all(1024);     /* what caches can spare must not come back in the middle of a test */
 	drain_all_pages();
 	free_before = nr_free_pages();
 	return 0;
@@ -600,4 +600,23 @@ TEST(page_alloc, poison_says_nothing_of_writes_before)
 		__free_pages(page, order);
 	}
 	EXPECT_EQ(bad_page_reports, reports);
+}
+
+/* What the last owner left in a page is gone, on every way to a page: kfree() tells its own by that mark. */
+TEST(page_alloc, no_owner_inherits_a_mark)
+{
+	for (unsigned int order = 0; order < 3; order++) {
+		struct page *page = alloc_pages(GFP_KERNEL, order);
+
+		ASSERT_NOT_NULL(page);
+		page->private = 42;
+		__free_pages(page, order);
+		for (int i = 0; i < 3; i++) {
+			struct page *again = alloc_pages(GFP_KERNEL, order);
+
+			ASSERT_NOT_NULL(again);
+			EXPECT_EQ(again->private, 0ull);
+			__free_pages(again, order);
+		}
+	}
 }

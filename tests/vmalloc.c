@@ -543,3 +543,11 @@ TEST(vmalloc, many_stacks)
 	}
 	check_nothing_lost();
 }
+
+TEST(vmalloc, nothing_to_map_is_no_mapping)
+{
+	struct page *page = NULL;
+
+	EXPECT_TRUE(vmap(NULL, 3, PAGE_KERNEL) == NULL);
+	EXPECT_TRUE(vmap(&page, 0, PAGE_KERNEL) == NULL);
+}
