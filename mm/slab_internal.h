@@ -57,7 +57,8 @@ struct magazine {
 	struct mag_entry entry[];
 };
 
-#define NR_SLAB_CPUS	 64 /* magazines a cache has; more CPUs than that share them, which their holding allows */
+#define NR_SLAB_CPUS \
+	64 /* magazines a cache has; more CPUs than that share them, which their holding allows */
 #define SLAB_EMPTY_MAX	 3    /* empty slabs that a cache keeps */
 #define SLAB_OFF_SLAB	 512u /* objects of so many bytes have their map elsewhere */
 #define SLAB_MAP_OBJECTS 32u  /* the most that such a map has */
@@ -167,7 +168,7 @@ void slab_free(struct kmem_cache *cache, void *p, unsigned long ip);
 /* Empty this CPU's magazine, or every CPU's, into the slabs. */
 void slab_flush_cpu(struct kmem_cache *cache, u32 cpu);
 void slab_flush_all(struct kmem_cache *cache);
-extern u32 slab_nr_cpus; /* CPUs that ever had a magazine are below */
+extern u32 slab_nr_cpus; /* slots of cpu[] that were ever used are below */
 /* Free all magazines, which are empty. */
 void slab_free_magazines(struct kmem_cache *cache);
 /* Objects in all magazines of the cache now. */
