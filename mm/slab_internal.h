@@ -57,8 +57,9 @@ struct magazine {
 	struct mag_entry entry[];
 };
 
-#define NR_SLAB_CPUS \
-	64 /* magazines a cache has; more CPUs than that share them, which their holding allows */
+/* Magazines a cache has; more CPUs than that share them, which their holding allows. */
+#define NR_SLAB_CPUS 64
+
 #define SLAB_EMPTY_MAX	 3    /* empty slabs that a cache keeps */
 #define SLAB_OFF_SLAB	 512u /* objects of so many bytes have their map elsewhere */
 #define SLAB_MAP_OBJECTS 32u  /* the most that such a map has */
