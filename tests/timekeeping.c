@@ -99,22 +99,22 @@ TEST(timekeeping, sched_clock_never_goes_back)
 TEST(timekeeping, two_clocks_agree_within_a_percent)
 {
 	struct clocksource *cs = current_clocksource(), *other = clocksource_reference(cs);
-	u64 c0, c1, o0, o1, blur0, blur1;
+	struct clocksource_pair first, last;
 	ktime_t start;
 	s64 ours, theirs, off;
 
 	if (!other)
 		ktest_skip("there is only one clock that does not go round within seconds");
-	clocksource_read_pair(cs, other, &c0, &o0, &blur0);
+	first = clocksource_read_pair(cs, other);
 	start = ktime_get();
 	while (ktime_get() - start < NSEC_PER_SEC)
 		cpu_relax();
-	clocksource_read_pair(cs, other, &c1, &o1, &blur1);
-	ours = (s64)clocksource_cyc2ns(cs, (c1 - c0) & cs->mask);
-	theirs = (s64)clocksource_cyc2ns(other, (o1 - o0) & other->mask);
+	last = clocksource_read_pair(cs, other);
+	ours = (s64)clocksource_cyc2ns(cs, (last.cycles - first.cycles) & cs->mask);
+	theirs = (s64)clocksource_cyc2ns(other, (last.reference - first.reference) & other->mask);
 	off = ours > theirs ? ours - theirs : theirs - ours;
 	ktest_log("%s %lld ns, %s %lld ns", cs->name, ours, other->name, theirs);
-	EXPECT_LE(off, ours / 100 + (s64)clocksource_cyc2ns(cs, blur0 + blur1));
+	EXPECT_LE(off, ours / 100 + (s64)clocksource_cyc2ns(cs, first.blur + last.blur));
 }
 
 /* A short line through a counter of 16 bits: what was before a round must not be lost in it. */

@@ -42,7 +42,7 @@ static bool registered;
 static struct {
 	struct hrtimer timer;
 	struct clocksource *reference; /* NULL: the PIT window of arch/tsc.c */
-	u64 cycles, ticks, blur;       /* of the look at the window's start */
+	struct clocksource_pair start; /* the look at the window's start */
 	ktime_t length;
 } window;
 
@@ -82,12 +82,13 @@ static void take(u32 khz_before)
 static void look_at_reference(void)
 {
 	struct clocksource *ref = window.reference;
-	u64 cycles, ticks, blur, khz;
+	struct clocksource_pair now = clocksource_read_pair(&tsc, ref);
+	u64 cycles = now.cycles - window.start.cycles;
+	u64 ticks = (now.reference - window.start.reference) & ref->mask;
 	u32 error;
+	u64 khz;
 
-	clocksource_read_pair(&tsc, ref, &cycles, &ticks, &blur);
-	if (tsc_khz_from(cycles - window.cycles, blur + window.blur,
-			 (ticks - window.ticks) & ref->mask, ref->hz, &khz, &error))
+	if (tsc_khz_from(cycles, now.blur + window.start.blur, ticks, ref->hz, &khz, &error))
 		tsc_set_khz(khz, error, ref->name);
 }
 
@@ -113,8 +114,7 @@ void tsc_refine_init(void)
 		return;
 	window.reference = clocksource_reference(&tsc);
 	if (window.reference)
-		clocksource_read_pair(&tsc, window.reference, &window.cycles, &window.ticks,
-				      &window.blur);
+		window.start = clocksource_read_pair(&tsc, window.reference);
 	window.length = FIRST_WINDOW;
 	hrtimer_init(&window.timer, window_over);
 	hrtimer_start(&window.timer, window.length, HRTIMER_MODE_REL);

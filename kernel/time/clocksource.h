@@ -17,6 +17,11 @@
 #define CLOCK_SOURCE_IS_TSC	     BIT(5)
 #define CLOCK_SOURCE_IS_PVCLOCK	     BIT(6)
 
+struct clocksource_pair {
+	u64 cycles, reference; /* of two sources, at one instant */
+	u64 blur;	       /* how many cycles of the first that instant is long */
+};
+
 /*
  * ns = (cycles * mult) >> shift for deltas up to max_cycles; mult and shift come from
  * clocksource_register_hz(). A rating: 1-99 unfit, 100 usable (PIT), 200 good (PM timer), 250 HPET,
@@ -37,7 +42,7 @@ struct clocksource {
 	struct list_head link;
 
 	/* The watchdog's: this source and its reference at the last check that went well. */
-	u64 checked_at, reference_at;
+	struct clocksource_pair checked;
 	bool checking;
 };
 
@@ -66,9 +71,9 @@ struct clocksource *clocksource_choose_first(void);
  * checks that are seconds apart. NULL: there is none.
  */
 struct clocksource *clocksource_reference(const struct clocksource *cs);
-/* Read both at one instant: *blur is how many cycles of cs that instant is long. */
-void clocksource_read_pair(struct clocksource *cs, struct clocksource *reference, u64 *cycles,
-			   u64 *reference_cycles, u64 *blur);
+/* Read both, as close together as it can be done. */
+struct clocksource_pair clocksource_read_pair(struct clocksource *cs,
+					      struct clocksource *reference);
 /* What the watchdog's timer does: check the current source if it must be. Public for the tests. */
 void clocksource_check(struct clocksource *cs, struct clocksource *reference);
 /* Does the CPU read what this one reads, as closely as an interrupt there and back can tell? Not from interrupts. */

@@ -26,22 +26,27 @@
 struct clocksource_watchdog clocksource_watchdog;
 static struct hrtimer watch_timer;
 
-/* A host that takes the CPU away between the reads makes them belong to different times: the closest of three counts. */
-void clocksource_read_pair(struct clocksource *cs, struct clocksource *reference, u64 *cycles,
-			   u64 *reference_cycles, u64 *blur)
+static struct clocksource_pair read_pair_once(struct clocksource *cs, struct clocksource *reference)
 {
-	*blur = ~0ULL;
-	for (int i = 0; i < 3; i++) {
-		u64 before = cs->read(cs);
-		u64 between = reference->read(reference);
-		u64 after = cs->read(cs);
+	u64 before = cs->read(cs);
+	u64 between = reference->read(reference);
+	u64 after = cs->read(cs);
 
-		if (((after - before) & cs->mask) >= *blur)
-			continue;
-		*blur = (after - before) & cs->mask;
-		*cycles = after;
-		*reference_cycles = between;
+	return (struct clocksource_pair){after, between, (after - before) & cs->mask};
+}
+
+/* A host that takes the CPU away between the reads makes them belong to different times: the closest of three counts. */
+struct clocksource_pair clocksource_read_pair(struct clocksource *cs, struct clocksource *reference)
+{
+	struct clocksource_pair best = read_pair_once(cs, reference);
+
+	for (int i = 1; i < 3; i++) {
+		struct clocksource_pair pair = read_pair_once(cs, reference);
+
+		if (pair.blur < best.blur)
+			best = pair;
 	}
+	return best;
 }
 
 /*
@@ -62,21 +67,20 @@ static s64 difference(const struct clocksource *reference, u64 ns, u64 reference
 
 void clocksource_check(struct clocksource *cs, struct clocksource *reference)
 {
-	u64 cycles, ref, blur, ns, ref_ns;
+	struct clocksource_pair now = clocksource_read_pair(cs, reference), then = cs->checked;
 	bool have_interval = cs->checking;
 	s64 off, limit;
+	u64 ns, ref_ns;
 
-	clocksource_read_pair(cs, reference, &cycles, &ref, &blur);
-	ns = clocksource_cyc2ns(cs, (cycles - cs->checked_at) & cs->mask);
-	ref_ns = clocksource_cyc2ns(reference, (ref - cs->reference_at) & reference->mask);
-	cs->checked_at = cycles;
-	cs->reference_at = ref;
+	cs->checked = now;
 	cs->checking = true;
 	if (!have_interval)
 		return;
+	ns = clocksource_cyc2ns(cs, (now.cycles - then.cycles) & cs->mask);
+	ref_ns = clocksource_cyc2ns(reference, (now.reference - then.reference) & reference->mask);
 	off = difference(reference, ns, ref_ns);
 	limit = max((s64)ref_ns, WATCH_INTERVAL) / PPM * TOLERANCE_PPM +
-		2 * (s64)clocksource_cyc2ns(cs, blur);
+		(s64)clocksource_cyc2ns(cs, now.blur + then.blur);
 	clocksource_watchdog.checks++;
 	clocksource_watchdog.last_ppm = off / max((s64)ref_ns / PPM, 1LL);
 	if (off > limit || off < -limit)
