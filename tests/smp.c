@@ -1,64 +1,36 @@
 /*
- * Several CPUs at once: calls between them, per-CPU data, the allocators and locks under their load.
- *
- * Everything is bounded by operations, not by time. An emulator may run a hundred CPUs on two, and then a CPU that
- * spins for another costs a time slice: so what makes CPUs wait for each other uses a crowd of at most CROWD,
- * spread over all numbers; the rest sleep.
+ * Several CPUs at once: calls between them, per-CPU data, locks, the log and NMIs under their load.
  */
 #define pr_fmt(fmt) "smp test: " fmt
 
 #include <arch/apicid.h>
-#include <arch/extable.h>
-#include <arch/insn.h>
-#include <arch/irqflags.h>
 #include <arch/lapic.h>
-#include <arch/page.h>
 #include <arch/pgtable.h>
 #include <arch/stacktrace.h>
 #include <arch/tsc.h>
-#include <kernel/ktest.h>
-#include <kernel/smp.h>
 #include <lib/errno.h>
 #include <lib/printk.h>
 #include <lib/spinlock.h>
 #include <lib/string.h>
 #include <lib/vsprintf.h>
-#include <mm/buddy.h>
 #include <mm/mm.h>
-#include <mm/page_internal.h>
-#include <mm/shrinker.h>
-#include <mm/slab_internal.h>
-#include <mm/vmalloc.h>
+#include <tests/crowd.h>
 
-#define CROWD	    16u
 #define MSR_GS_BASE 0xc0000101
 
-static struct cpumask crowd; /* this CPU and some others */
-static u32 nr_crowd;
 static u64 loglevel_before;
 
-static int gather(void)
+static int prepare(void)
 {
-	u32 cpu, online = num_online_cpus(), step = max(online / CROWD, 1u), seen = 0;
-
-	if (online < 2)
-		ktest_skip("one CPU");
-	crowd = (struct cpumask){0};
-	for_each_online_cpu(cpu)
-	{
-		if (seen++ % step == 0 && cpumask_weight(&crowd) < CROWD)
-			cpumask_set_cpu(cpu, &crowd);
-	}
-	nr_crowd = cpumask_weight(&crowd);
 	loglevel_before = console_loglevel;
-	return 0;
+	return gather();
 }
 
 static void restore_loglevel(void)
 {
 	console_loglevel = loglevel_before;
 }
-TEST_SUITE(smp, gather, restore_loglevel);
+TEST_SUITE(smp, prepare, restore_loglevel);
 
 /* ---- every call, exactly once --------------------------------------------------------------------- */
 
@@ -81,10 +53,6 @@ static void expect_runs(const struct cpumask *mask, u64 each)
 	EXPECT_EQ(wrong, 0u);
 	EXPECT_EQ(runs_with_irqs_on, 0u);
 	memset(runs, 0, sizeof(runs));
-}
-
-static void nothing(void *info __maybe_unused)
-{
 }
 
 TEST(smp, a_single_call_runs_once_and_there)
@@ -214,31 +182,6 @@ static void storm(void *info __maybe_unused)
 	local_irq_disable();
 }
 
-static u32 arrived;
-
-/* Nobody starts before all are there: that they do it at once is the point. */
-static void start_together(void *info)
-{
-	smp_call_func_t *func = info;
-
-	__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST);
-	while (READ_ONCE(arrived) < nr_crowd)
-		cpu_relax();
-	(*func)(NULL);
-}
-
-static void on_the_crowd(smp_call_func_t func)
-{
-	unsigned long flags;
-
-	arrived = 0;
-	smp_call_function_many(&crowd, start_together, &func, false);
-	flags = local_irq_save();
-	start_together(&func);
-	local_irq_restore(flags);
-	smp_call_function(nothing, NULL, true);
-}
-
 static void expect_storm(void)
 {
 	u64 sent = 0, run = 0;
@@ -347,224 +290,6 @@ TEST(smp, per_cpu_data_is_each_cpu_s_own)
 	EXPECT_EQ(strangers, 0u);
 }
 
-/* ---- the allocators ----------------------------------------------------------------------------------- */
-
-#define EXCHANGES 400u /* a CPU */
-#define SLOTS	  64u
-
-struct gift {
-	u64 tag; /* its own address, inverted: no two owners write the same */
-	struct page *page;
-};
-
-static struct gift *slots[SLOTS];
-static struct kmem_cache *gift_cache;
-static u64 made, taken, torn;
-static u32 failed;
-
-static u64 tag_of(const void *p)
-{
-	return ~(u64)(virt_addr_t)p;
-}
-
-static struct gift *make_gift(u32 order)
-{
-	struct gift *gift = kmem_cache_alloc(gift_cache, GFP_ATOMIC);
-
-	if (!gift)
-		return NULL;
-	gift->page = alloc_pages(GFP_ATOMIC | __GFP_COMP, order);
-	if (!gift->page) {
-		kmem_cache_free(gift_cache, gift);
-		return NULL;
-	}
-	gift->tag = tag_of(gift);
-	*(u64 *)page_address(gift->page) = tag_of(gift->page);
-	__atomic_add_fetch(&made, 1, __ATOMIC_RELAXED);
-	return gift;
-}
-
-static void take_gift(struct gift *gift)
-{
-	if (gift->tag != tag_of(gift) || *(u64 *)page_address(gift->page) != tag_of(gift->page))
-		__atomic_add_fetch(&torn, 1, __ATOMIC_RELAXED);
-	gift->tag = 0;
-	*(u64 *)page_address(gift->page) = 0;
-	put_page(gift->page);
-	kmem_cache_free(gift_cache, gift);
-	__atomic_add_fetch(&taken, 1, __ATOMIC_RELAXED);
-}
-
-/* Leave a page and an object in a slot, free what somebody else left there. */
-static void exchange_gifts(void *info __maybe_unused)
-{
-	u64 random = 0x9e3779b97f4a7c15ULL * (smp_processor_id() + 1);
-
-	for (u32 i = 0; i < EXCHANGES; i++) {
-		struct gift *gift, *old;
-		void *mine;
-
-		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
-		gift = make_gift((random >> 40) % 8 ? 0 : (random >> 45) % 3);
-		if (!gift)
-			__atomic_add_fetch(&failed, 1, __ATOMIC_RELAXED);
-		old = __atomic_exchange_n(&slots[(random >> 50) % SLOTS], gift, __ATOMIC_ACQ_REL);
-		if (old)
-			take_gift(old);
-		mine = kmalloc((random >> 33) % 2000, GFP_ATOMIC);
-		kfree(mine);
-	}
-}
-
-static void expect_sound_allocators(unsigned long free_before)
-{
-	drain_all_pages();
-	EXPECT_EQ(nr_free_pages(), free_before);
-	for (u32 z = 0; z < NR_ZONES; z++) {
-		unsigned long flags;
-		unsigned int wrong;
-
-		EXPECT_EQ(pcp_pages(z), 0ul);
-		spin_lock_irqsave(&zones[z].lock, flags);
-		wrong = buddy_check(&zones[z]);
-		spin_unlock_irqrestore(&zones[z].lock, flags);
-		EXPECT_EQ(wrong, 0u);
-	}
-}
-
-TEST(smp, pages_and_objects_change_hands)
-{
-	unsigned long free_before;
-	void *warm;
-
-	shrink_all(1024);
-	drain_all_pages();
-	free_before = nr_free_pages();
-	gift_cache = kmem_cache_create("gift", sizeof(struct gift), 0, 0, NULL);
-	ASSERT_NOT_NULL(gift_cache);
-	made = taken = torn = failed = 0;
-	on_the_crowd(exchange_gifts);
-	EXPECT_EQ(failed, 0u);
-	EXPECT_EQ(slab_check_cache(gift_cache), 0u);
-	EXPECT_EQ((u64)slab_live_objects(gift_cache), made - taken);
-	for (u32 i = 0; i < SLOTS; i++)
-		if (slots[i])
-			take_gift(slots[i]);
-	memset(slots, 0, sizeof(slots));
-	EXPECT_EQ(made, (u64)EXCHANGES * nr_crowd);
-	EXPECT_EQ(taken, made);
-	EXPECT_EQ(torn, 0ull);
-	EXPECT_EQ(slab_live_objects(gift_cache), 0u);
-	EXPECT_EQ(slab_check_cache(gift_cache), 0u);
-	kmem_cache_destroy(gift_cache);
-	warm = kmalloc(2000, GFP_KERNEL);
-	kfree(warm);
-	shrink_all(1024);
-	/* Magazines of kmalloc's caches that CPUs have now and had not before are not leaks: seen from the second time on. */
-	drain_all_pages();
-	EXPECT_LE(free_before - nr_free_pages(), 256ul * DIV_ROUND_UP(nr_crowd, 16));
-	expect_sound_allocators(nr_free_pages());
-}
-
-static void one_of_each(void *info __maybe_unused)
-{
-	struct page *page = alloc_page(GFP_ATOMIC);
-	void *object = kmalloc(100, GFP_ATOMIC);
-
-	if (!page || !object)
-		__atomic_add_fetch(&failed, 1, __ATOMIC_RELAXED);
-	kfree(object);
-	if (page)
-		__free_page(page);
-}
-
-static void one_by_one(smp_call_func_t func)
-{
-	u32 cpu;
-
-	for_each_online_cpu(cpu) smp_call_function_single(cpu, func, NULL, true);
-}
-
-TEST(smp, every_cpu_s_pages_are_counted_and_come_back)
-{
-	unsigned long free_before, listed = 0;
-
-	failed = 0;
-	one_by_one(one_of_each); /* whatever slab pages it takes are taken now */
-	drain_all_pages();
-	free_before = nr_free_pages();
-	one_by_one(one_of_each);
-	EXPECT_EQ(failed, 0u);
-	for (u32 z = 0; z < NR_ZONES; z++)
-		listed += pcp_pages(z);
-	EXPECT_GE(listed, (unsigned long)num_online_cpus());
-	EXPECT_EQ(nr_free_pages(), free_before);
-	expect_sound_allocators(free_before);
-}
-
-/* ---- what one CPU maps and unmaps ---------------------------------------------------------------------- */
-
-static u32 seen_right;
-
-struct look {
-	const u64 *at;
-	u64 value;
-	int err;
-};
-
-static void look_there(void *info)
-{
-	const struct look *look = info;
-	u64 value = 0;
-	int err = copy_from_kernel_nofault(&value, look->at, sizeof(value));
-
-	if (err == look->err && value == look->value)
-		__atomic_add_fetch(&seen_right, 1, __ATOMIC_RELAXED);
-}
-
-static u32 how_many_see(const u64 *at, u64 value, int err)
-{
-	struct look look = {at, value, err};
-
-	seen_right = 0;
-	on_each_cpu(look_there, &look, true);
-	return seen_right;
-}
-
-TEST(smp, what_is_unmapped_is_gone_on_every_cpu)
-{
-	struct page *page[2] = {alloc_page(GFP_KERNEL), alloc_page(GFP_KERNEL)};
-	const u64 *first, *second;
-
-	ASSERT_TRUE(page[0] && page[1]);
-	for (u64 i = 0; i < 2; i++)
-		*(u64 *)page_address(page[i]) = 0x1111 * (i + 1);
-	first = vmap(&page[0], 1, PAGE_KERNEL);
-	ASSERT_NOT_NULL(first);
-	EXPECT_EQ(how_many_see(first, 0x1111, 0), num_online_cpus());
-	vunmap(first);
-	EXPECT_EQ(how_many_see(first, 0, -EFAULT), num_online_cpus());
-	second = vmap(&page[1], 1, PAGE_KERNEL);
-	EXPECT_EQ(second, first); /* else the next line proves little */
-	EXPECT_EQ(how_many_see(second, 0x2222, 0), num_online_cpus());
-	vunmap(second);
-	__free_page(page[0]);
-	__free_page(page[1]);
-}
-
-TEST(smp, a_large_area_is_gone_on_every_cpu)
-{
-	u64 *area = vmalloc(100 * PAGE_SIZE), *last = area + 99 * PAGE_SIZE / sizeof(u64);
-
-	ASSERT_NOT_NULL(area);
-	*area = *last = 0x3333;
-	EXPECT_EQ(how_many_see(area, 0x3333, 0), num_online_cpus());
-	EXPECT_EQ(how_many_see(last, 0x3333, 0), num_online_cpus());
-	vfree(area);
-	EXPECT_EQ(how_many_see(area, 0, -EFAULT), num_online_cpus());
-	EXPECT_EQ(how_many_see(last, 0, -EFAULT), num_online_cpus());
-}
-
 /* ---- locks -------------------------------------------------------------------------------------------- */
 
 #define TURNS 200u
@@ -587,15 +312,6 @@ static void take_turns(void *info __maybe_unused)
 			spin_unlock(&lock);
 		}
 	}
-}
-
-/* Waiting for a lock is spinning: with more CPUs than the emulator has, a turn may cost a time slice. */
-static void a_few(void)
-{
-	u32 cpu, n = 0;
-
-	for_each_cpu(cpu, &crowd) if (++n > 4) cpumask_clear_cpu(cpu, &crowd);
-	nr_crowd = cpumask_weight(&crowd);
 }
 
 TEST(smp, a_spinlock_lets_one_in)
