@@ -27,23 +27,15 @@
 struct zone zones[NR_ZONES];
 
 /* Known before any list is: each CPU's copy is made of what stands here. */
-#define EMPTY_LIST(zone)                                             \
-	{                                                            \
-		.allocated = page_state(PAGE_ALLOCATED, 0, zone, 1), \
-		.listed = page_state(PAGE_PCP, 0, zone, 0),          \
-	}
 DEFINE_PER_CPU(struct per_cpu_pages[NR_ZONES_POW2], pcp_lists) = {EMPTY_LIST(0), EMPTY_LIST(1),
 								  EMPTY_LIST(2), EMPTY_LIST(3)};
 
 /* The best zone for each value of gfp & GFP_ZONEMASK: the highest that exists and may be used. */
-static u8 preferred_zone[GFP_ZONEMASK + 1];
+u8 preferred_zone[GFP_ZONEMASK + 1];
 /* The boot CPU's list of that zone: what this_cpu_ptr() starts from. */
-static struct per_cpu_pages *preferred_list[GFP_ZONEMASK + 1];
+struct per_cpu_pages *preferred_list[GFP_ZONEMASK + 1];
 
 u32 page_debug;
-static bool page_poison;
-PARAM("page_poison", PARAM_FLAG(&page_poison),
-      "fill free pages and check them when they are allocated");
 
 static inline void *page_va(struct page *page)
 {
@@ -457,189 +449,7 @@ void put_page(struct page *page)
 		free_checked(page, page->order);
 }
 
-/* ---- addresses, odd sizes, given frames ------------------------------------------------------------- */
-
-virt_addr_t __get_free_pages(gfp_t gfp, unsigned int order)
-{
-	struct page *page = alloc_pages(gfp, order);
-
-	return page ? (virt_addr_t)page_va(page) : 0;
-}
-
-void free_pages(virt_addr_t addr, unsigned int order)
-{
-	if (addr & ~PAGE_MASK)
-		bad_page(virt_to_page(addr), "is freed by an address inside it", NULL, order);
-	else if (addr)
-		__free_pages(virt_to_page(addr), order);
-}
-
-/* Turn an allocated block into single pages, each with its own reference (Linux: split_page). */
-static void split_page(struct page *page, unsigned int order)
-{
-	u8 zone = page->zone;
-
-	for (unsigned long i = 0; i < 1UL << order; i++) {
-		page[i].state = page_state(PAGE_ALLOCATED, 0, zone, 1);
-	}
-}
-
-void *alloc_pages_exact(size_t size, gfp_t gfp)
-{
-	unsigned long n = DIV_ROUND_UP(size, PAGE_SIZE);
-	unsigned int order = n > 1 ? (unsigned int)__fls(n - 1) + 1 : 0;
-	struct page *page;
-
-	if (!size || size > PAGE_SIZE << MAX_ORDER)
-		return NULL;
-	page = alloc_pages(gfp & ~__GFP_COMP, order);
-	if (!page)
-		return NULL;
-	split_page(page, order);
-	for (unsigned long i = n; i < 1UL << order; i++)
-		__free_page(page + i);
-	return page_va(page);
-}
-
-void free_pages_exact(void *addr, size_t size)
-{
-	free_contig_range(phys_to_pfn(virt_to_phys(addr)), DIV_ROUND_UP(size, PAGE_SIZE));
-}
-
-void free_contig_range(pfn_t start, unsigned long n)
-{
-	while (n--)
-		__free_page(pfn_to_page(start++));
-}
-
-int alloc_contig_range(pfn_t start, unsigned long n)
-{
-	unsigned long flags, taken = 0;
-	struct zone *zone;
-
-	if (!n || start + n < start || zone_of(start) != zone_of(start + n - 1))
-		return -EINVAL;
-	zone = &zones[zone_of(start)];
-	while (pfn_deferred(start) || pfn_deferred(start + n - 1))
-		zone_grow(zone);
-	drain_all_pages();
-	spin_lock_irqsave(&zone->lock, flags);
-	while (taken < n && pfn_valid(start + taken) && buddy_take(zone, start + taken))
-		taken++;
-	spin_unlock_irqrestore(&zone->lock, flags);
-	if (taken == n)
-		return 0;
-	free_contig_range(start, taken);
-	return -EBUSY;
-}
-
-/* ---- start-up --------------------------------------------------------------------------------------- */
-
-/* Where the part of [start, end) that lies in one zone ends. */
-static pfn_t end_in_zone(pfn_t start, pfn_t end)
-{
-	switch (zone_of(start)) {
-	case ZONE_DMA:
-		return min(end, phys_to_pfn(MiB(16)));
-	case ZONE_DMA32:
-		return min(end, phys_to_pfn(GiB(4)));
-	default:
-		return end;
-	}
-}
-
-static __init void defer_by_zone(pfn_t start, pfn_t end)
-{
-	while (start < end) {
-		pfn_t stop = end_in_zone(start, end);
-
-		defer_range(&zones[zone_of(start)], start, stop);
-		start = stop;
-	}
-}
-
-/*
- * The reserve below which only urgent requests go: 1/256 of the zone, at most 16 MiB. A request that
- * could use a higher zone must leave 1/256 of what the higher zones have (Linux: lowmem_reserve_ratio).
- */
-static __init void set_watermarks(void)
-{
-	for (u32 z = 0; z < NR_ZONES; z++) {
-		unsigned long min_pages = min(zones[z].managed / 256, phys_to_pfn(MiB(16)));
-		unsigned long higher = 0;
-
-		zones[z].wmark[WMARK_MIN] = min_pages;
-		zones[z].wmark[WMARK_LOW] = min_pages + min_pages / 4;
-		zones[z].wmark[WMARK_HIGH] = min_pages + min_pages / 2;
-		for (u32 wanted = z + 1; wanted < NR_ZONES; wanted++) {
-			higher += zones[wanted].managed;
-			zones[z].lowmem_reserve[wanted] = min(higher / 256, zones[z].managed / 2);
-		}
-	}
-}
-
-static __init void prefer(gfp_t bits, u32 z)
-{
-	while (z && !zones[z].managed)
-		z--;
-	preferred_zone[bits] = (u8)z;
-	preferred_list[bits] = &pcp_lists[z];
-}
-
-void __init page_alloc_init(void)
-{
-	static const char *const names[] = {"DMA", "DMA32", "Normal"};
-	phys_addr_t start, end;
-	u64 cursor = 0;
-
-	defer_reset();
-	for (u32 z = 0; z < NR_ZONES; z++) {
-		zone_init(&zones[z], names[z], (u8)z);
-		pcp_lists[z] = (struct per_cpu_pages)EMPTY_LIST(z);
-	}
-	while (memblock_next_free(&cursor, &start, &end))
-		defer_by_zone(phys_to_pfn(start), phys_to_pfn(end));
-	prefer(0, ZONE_NORMAL);
-	prefer(__GFP_DMA32, ZONE_DMA32);
-	prefer(__GFP_DMA, ZONE_DMA);
-	prefer(__GFP_DMA | __GFP_DMA32, ZONE_DMA);
-	set_watermarks();
-	if (page_poison)
-		page_poison_enable();
-}
-
-/* Struct pages for frames that had none; in the usual case the zone's own first pages share a block with them. */
-static bool make_struct_pages(struct zone *zone, pfn_t start, pfn_t end)
-{
-	if (!pfn_valid(start))
-		zone_grow(zone);
-	return vmemmap_populate(start, end, &kernel_pgtable_ops) == 0;
-}
-
-void free_reserved_area(phys_addr_t start, phys_addr_t end, const char *what)
-{
-	pfn_t first = phys_to_pfn(ALIGN(start, PAGE_SIZE)), last = phys_to_pfn(end), stop;
-
-	for (; first < last; first = stop) {
-		struct zone *zone = &zones[zone_of(first)];
-		unsigned long flags;
-
-		stop = end_in_zone(first, last);
-		if (!make_struct_pages(zone, first, stop)) {
-			pr_warn("%s: no memory to make it memory\n", what);
-			return;
-		}
-		memblock_free(pfn_to_phys(first), (stop - first) << PAGE_SHIFT);
-		if (page_debug & PAGE_DEBUG_POISON)
-			memset(phys_to_virt(pfn_to_phys(first)), PAGE_POISON,
-			       (stop - first) << PAGE_SHIFT);
-		spin_lock_irqsave(&zone->lock, flags);
-		buddy_free_range(zone, first, stop);
-		zone->managed += stop - first;
-		spin_unlock_irqrestore(&zone->lock, flags);
-	}
-	pr_debug("%s: %llu KiB more are free\n", what, (end - start) >> 10);
-}
+/* ---- sums ------------------------------------------------------------------------------------------- */
 
 unsigned long nr_free_pages(void)
 {

@@ -18,6 +18,16 @@ struct per_cpu_pages {
 };
 #define NR_ZONES_POW2 4 /* so that a zone number from a struct page can be masked, not checked */
 DECLARE_PER_CPU(struct per_cpu_pages[NR_ZONES_POW2], pcp_lists);
+#define EMPTY_LIST(zone)                                             \
+	{                                                            \
+		.allocated = page_state(PAGE_ALLOCATED, 0, zone, 1), \
+		.listed = page_state(PAGE_PCP, 0, zone, 0),          \
+	}
+
+/* The best zone for each value of gfp & GFP_ZONEMASK: the highest that exists and may be used. */
+extern u8 preferred_zone[GFP_ZONEMASK + 1];
+/* The boot CPU's list of that zone: what this_cpu_ptr() starts from. */
+extern struct per_cpu_pages *preferred_list[GFP_ZONEMASK + 1];
 
 #define PAGE_DEBUG_POISON BIT(0)
 /* Nonzero: every allocation and free takes the slow path, which checks. */

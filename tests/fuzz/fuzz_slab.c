@@ -3,7 +3,7 @@
  * tests/slab_model.h, which is asked after every one; at the end every page must be back.
  *
  * Sources: mm/slab.c mm/slab_page.c mm/slab_cache.c mm/slab_debug.c mm/slab_check.c mm/slab_report.c mm/kmalloc.c
- * Sources: mm/page_alloc.c mm/buddy.c mm/mm_init.c mm/page_report.c mm/shrinker.c mm/fault_inject.c mm/memblock.c
+ * Sources: mm/page_alloc.c mm/page_contig.c mm/page_init.c mm/buddy.c mm/mm_init.c mm/page_report.c mm/shrinker.c mm/fault_inject.c mm/memblock.c
  * Sources: lib/kstrtox.c lib/glob.c tests/host/shim_pages.c
  * Options: -max_len=120
  */

@@ -16,7 +16,7 @@ void host_make_struct_pages(pfn_t start, pfn_t end);
 
 /*
  * A machine whose memory is [1 MiB, 1 MiB + bytes), in the page allocator's hands. Needs these Sources, too:
- * mm/page_alloc.c mm/buddy.c mm/mm_init.c mm/page_report.c mm/shrinker.c mm/fault_inject.c mm/memblock.c lib/kstrtox.c
+ * mm/page_alloc.c mm/page_contig.c mm/page_init.c mm/buddy.c mm/mm_init.c mm/page_report.c mm/shrinker.c mm/fault_inject.c mm/memblock.c lib/kstrtox.c
  */
 static inline void host_page_alloc_init(u64 bytes)
 {

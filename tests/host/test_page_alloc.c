@@ -1,5 +1,5 @@
 /*
- * Sources: tests/page_alloc.c tests/host/shim_pages.c mm/page_alloc.c mm/buddy.c mm/mm_init.c mm/page_report.c
+ * Sources: tests/page_alloc.c tests/host/shim_pages.c mm/page_alloc.c mm/page_contig.c mm/page_init.c mm/buddy.c mm/mm_init.c mm/page_report.c
  * Sources: mm/shrinker.c mm/fault_inject.c mm/memblock.c lib/kstrtox.c
  */
 #include <kernel/ktest.h>

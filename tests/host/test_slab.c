@@ -3,7 +3,7 @@
  * every single step; and threads that share a magazine and everything behind it.
  *
  * Sources: mm/slab.c mm/slab_page.c mm/slab_cache.c mm/slab_debug.c mm/slab_check.c mm/slab_report.c mm/kmalloc.c
- * Sources: mm/page_alloc.c mm/buddy.c mm/mm_init.c mm/page_report.c mm/shrinker.c mm/fault_inject.c mm/memblock.c
+ * Sources: mm/page_alloc.c mm/page_contig.c mm/page_init.c mm/buddy.c mm/mm_init.c mm/page_report.c mm/shrinker.c mm/fault_inject.c mm/memblock.c
  * Sources: lib/kstrtox.c lib/glob.c tests/host/shim_pages.c
  */
 #include <tests/host/host.h>

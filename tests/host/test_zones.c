@@ -2,7 +2,7 @@
  * Whole machines for the page allocator: memory of any shape, from the firmware's map to the last page handed out and
  * back again. What the tests in the kernel cannot do, because a machine has one shape and takes long to empty.
  *
- * Sources: tests/host/shim_pages.c mm/page_alloc.c mm/buddy.c mm/mm_init.c mm/page_report.c mm/shrinker.c
+ * Sources: tests/host/shim_pages.c mm/page_alloc.c mm/page_contig.c mm/page_init.c mm/buddy.c mm/mm_init.c mm/page_report.c mm/shrinker.c
  * Sources: mm/fault_inject.c mm/memblock.c mm/memmap.c lib/kstrtox.c
  */
 #include <tests/host/host.h>
