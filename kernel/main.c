@@ -33,6 +33,7 @@
 #include <kernel/smpboot.h>
 #include <lib/bug.h>
 #include <lib/param.h>
+#include <mm/fault_inject.h>
 #include <mm/ioremap.h>
 #include <mm/memblock.h>
 #include <mm/mm.h>
@@ -215,6 +216,7 @@ void kernel_main(u32 magic, u32 info)
 	loader_info = info;
 	run_steps();
 	free_initmem(); /* run_steps() was the last that is __init */
+	fail_alloc_arm();
 	ktest_boot();
 	bench_boot();
 	monitor_boot();

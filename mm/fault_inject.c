@@ -30,6 +30,13 @@ static void update_armed(enum fail_suite suite)
 		fail_armed &= ~(1u << suite);
 }
 
+/* What the command line asks for has waited until now: the boot's allocations have nobody to fail to. */
+void fail_alloc_arm(void)
+{
+	for (int suite = 0; suite < NR_FAIL_SUITES; suite++)
+		update_armed((enum fail_suite)suite);
+}
+
 void fail_alloc_nth(enum fail_suite suite, u64 n)
 {
 	state[suite].countdown = n;
@@ -91,7 +98,6 @@ static int set_fail_alloc(const char *value)
 		return -EINVAL;
 	state[suite].one_in = share;
 	state[suite].countdown = nth;
-	update_armed((enum fail_suite)suite);
 	return 0;
 }
 PARAM("fail_alloc", PARAM_CALL(set_fail_alloc),

@@ -16,6 +16,8 @@ extern u32 fail_armed;
 bool should_fail(enum fail_suite suite);
 #define should_fail_alloc(suite) (unlikely(fail_armed & (1u << (suite))) && should_fail(suite))
 
+/* The boot is over: what fail_alloc= asked for counts from here. */
+void fail_alloc_arm(void);
 /* The n-th allocation from now (1 is the next) fails once; 0 disarms. */
 void fail_alloc_nth(enum fail_suite suite, u64 n);
 /* true when the armed failure has happened. */

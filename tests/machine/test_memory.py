@@ -45,7 +45,7 @@ def test_info_mem_agrees(teak):
 
 
 def test_the_image_has_the_permissions_of_its_segments(teak):
-    """text r-x, rodata r--, data rw-, each page of it; XD is QEMU's X."""
+    """text r-x, rodata r--, data rw-, each page of it; XD is QEMU's X. What only the boot needed is gone."""
     table = symbols()
     flags_of = dict(mappings(teak))
 
@@ -60,8 +60,11 @@ def test_the_image_has_the_permissions_of_its_segments(teak):
         assert "W" not in flags and "X" not in flags, f"{address:x} {flags}"
     for address, flags in pages("__text_segment_end", "__rodata_end"):
         assert "W" not in flags and "X" in flags, f"{address:x} {flags}"
-    for address, flags in pages("__data_start", "__data_end"):
+    for address, flags in pages("__data_start", "__initdata_start"):
         assert "W" in flags and "X" in flags, f"{address:x} {flags}"
+    for part in ("inittext", "initdata"):
+        for address in range(table[f"__{part}_start"], table[f"__{part}_end"], PAGE):
+            assert address not in flags_of, f"{part} at {address:x} is still mapped"
 
 
 def test_each_stack_lies_between_guard_pages(teak):

@@ -97,3 +97,22 @@ def test_boot_cost_does_not_grow_with_memory():
     small = boot_cost("256M")
     for memory in ("8G", "64G", "900G"):
         assert boot_cost(memory) <= small * 1.1, f"{memory}: more than 10 % over {small}"
+
+
+@pytest.mark.parametrize("suite", ["page", "slab", "vmalloc"])
+def test_allocations_that_fail_on_purpose_do_no_harm(suite):
+    """fail_alloc=: the next one fails, and one in three; the prompt answers and memory is all there."""
+    for spec in (f"{suite}/0/1", f"{suite}/3/0"):
+        with Machine(f"fail_alloc={spec}") as teak:
+            assert teak.command("echo alive") == "alive"
+            assert "MemFree" in teak.command("mem")
+    with Machine(f"fail_alloc={suite}/nonsense") as teak:
+        assert "fail_alloc" in teak.command("dmesg")
+
+
+def test_damage_is_a_panic_if_asked_for():
+    with Machine("panic_on_oops=1 panic=exit", options=["--no-reboot"]) as teak:
+        teak.send("test page_alloc.freeing_twice_is_reported\r")
+        said, status = teak.last_words()
+        assert status == 37, said
+        assert "panic_on_oops" in said
