@@ -63,6 +63,8 @@ static struct page *pages_of(const void *p)
 {
 	struct page *page = page_of(p);
 
+	if (!has_page(p))
+		return NULL;
 	if (byte_is_nofault(&page->type, PAGE_TAIL))
 		page = page->head;
 	if (byte_is_nofault(&page->type, PAGE_ALLOCATED) && page->private == KMALLOC_PAGES)
@@ -138,6 +140,8 @@ static __noinline void kfree_slow(void *p, unsigned long ip)
 {
 	struct page *page = pages_of(p);
 
+	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+		return;
 	if (page)
 		free_kmalloc_pages(page, p, ip);
 	else
@@ -149,8 +153,8 @@ void kfree(const void *p)
 	struct page *page = page_of(p);
 	void *obj = (void *)(uintptr_t)p;
 
-	if (unlikely((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR))
-		return;
+	if (unlikely(!has_page(p))) /* NULL and ZERO_SIZE_PTR too */
+		return kfree_slow(obj, CALLER);
 	if (!byte_is_nofault(&page->type, PAGE_SLAB)) {
 		if (!byte_is_nofault(&page->type, PAGE_TAIL))
 			return kfree_slow(obj, CALLER);
@@ -183,21 +187,30 @@ size_t ksize(const void *p)
 	return o.cache->object_size;
 }
 
-/* Does the block that p has serve for `size` bytes? Like Linux's, it never moves to save space. */
-static bool fits_in_place(const void *p, size_t size)
+/* What kmalloc() gave and nobody freed: the bytes that the block at p has room for. Else it is reported: 0. */
+static size_t room_of(const void *p, struct slab_object *o, unsigned long ip)
 {
-	struct slab_object o;
+	struct page *page = pages_of(p);
+	enum slab_fault fault = slab_find(p, o);
 
-	if (slab_find(p, &o) != SLAB_OK)
-		return size <= ksize(p);
-	if (size > o.cache->object_size)
-		return false;
-	slab_debug_resize(o.cache, o.obj, size);
-	return true;
+	if (page)
+		fault = p == page_address(page) ? SLAB_OK : SLAB_INTERIOR_FREE;
+	else if (o->cache && !(o->cache->flags & SLAB_KMALLOC))
+		fault = SLAB_FOREIGN_FREE;
+	else if (fault == SLAB_OK && *o->state != OBJ_LIVE)
+		fault = SLAB_STALE_REALLOC;
+	if (fault != SLAB_OK) {
+		slab_report(fault, o, p, NULL, ip);
+		return 0;
+	}
+	return page ? PAGE_SIZE << page->order : o->cache->object_size;
 }
 
+/* Like Linux's, it never moves to save space. */
 void *krealloc(void *p, size_t size, gfp_t gfp)
 {
+	struct slab_object o;
+	size_t room;
 	void *fresh;
 
 	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
@@ -206,12 +219,18 @@ void *krealloc(void *p, size_t size, gfp_t gfp)
 		kfree(p);
 		return ZERO_SIZE_PTR;
 	}
-	if (fits_in_place(p, size))
+	room = room_of(p, &o, CALLER);
+	if (!room)
+		return NULL;
+	if (size <= room) {
+		if (o.cache)
+			slab_debug_resize(&o, size, CALLER);
 		return p;
+	}
 	fresh = kmalloc_slow(size, gfp, CALLER);
 	if (!fresh)
 		return NULL;
-	memcpy(fresh, p, min(size, ksize(p)));
+	memcpy(fresh, p, min(room, ksize(p))); /* a record that is damaged may say more */
 	kfree(p);
 	return fresh;
 }

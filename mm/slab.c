@@ -19,7 +19,7 @@
 
 struct magazine no_magazine;
 u32 slab_nr_cpus; /* CPUs that ever had a magazine are below */
-DEFINE_PER_CPU(u32, slab_slot);
+DEFINE_PER_CPU(unsigned long, slab_slot);
 
 void init_cpu_slab(u32 cpu)
 {
@@ -268,7 +268,8 @@ static __noinline void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, unsigned
 
 static __noinline void free_slow(struct kmem_cache *cache, void *obj, unsigned long ip)
 {
-	slab_free(cache, obj, ip);
+	if (obj)
+		slab_free(cache, obj, ip);
 }
 
 /* ---- what everyone calls -------------------------------------------------------------------------------- */
@@ -292,13 +293,10 @@ void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 
 void kmem_cache_free(struct kmem_cache *cache, void *obj)
 {
-	struct page *page;
+	struct page *page = slab_page(cache, obj);
 
-	if (unlikely(!obj))
-		return;
-	/* No page but the head of a slab of this cache has the cache's address there. */
-	page = slab_page(cache, obj);
-	if (likely(u64_is_nofault(&page->private, (uintptr_t)cache)) &&
+	/* No page but the head of a slab of this cache has the cache's address there. NULL has no page. */
+	if (has_page(obj) && likely(u64_is_nofault(&page->private, (uintptr_t)cache)) &&
 	    likely(slab_free_fast(cache, page->slab, obj)))
 		return;
 	free_slow(cache, obj, CALLER);

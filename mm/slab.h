@@ -49,7 +49,10 @@ void *kzalloc(size_t size, gfp_t gfp);
 /* n * size, NULL when that overflows. */
 void *kmalloc_array(size_t n, size_t size, gfp_t gfp);
 void *kcalloc(size_t n, size_t size, gfp_t gfp);
-/* Contents kept up to the smaller size; NULL leaves the old block alone; size 0 frees. */
+/*
+ * Contents kept up to the smaller size; NULL leaves the old block alone; size 0 frees. What kmalloc() did not give, or
+ * what was freed, is reported and left alone: NULL.
+ */
 void *krealloc(void *p, size_t size, gfp_t gfp);
 void kfree(const void *p);
 /* Bytes that may be used of what kmalloc() gave; 0 for NULL and ZERO_SIZE_PTR. */

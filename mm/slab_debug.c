@@ -238,13 +238,19 @@ bool slab_debug_free(const struct slab_object *o, unsigned long ip)
 	return true;
 }
 
-void slab_debug_resize(const struct kmem_cache *cache, void *obj, size_t requested)
+void slab_debug_resize(const struct slab_object *o, size_t requested, unsigned long ip)
 {
-	if (!(cache->flags & SLAB_META_FLAGS))
+	const struct kmem_cache *cache = o->cache;
+
+	if (likely(!(cache->flags & SLAB_DEBUG_FLAGS)))
 		return;
-	slab_debug_info(cache, obj)->requested = (u32)requested;
+	if (cache->flags & SLAB_CONSISTENCY_CHECKS)
+		slab_check_map(o->cache, o->slab);
+	intact(o, false, ip); /* now, because new red zones hide what was done to the old */
+	if (cache->flags & SLAB_META_FLAGS)
+		slab_debug_info(cache, o->obj)->requested = (u32)requested;
 	if (cache->flags & SLAB_RED_ZONE)
-		fill_red_zones(cache, obj, RED_ACTIVE);
+		fill_red_zones(cache, o->obj, RED_ACTIVE);
 }
 
 /* ---- all objects of a slab --------------------------------------------------------------------------------- */

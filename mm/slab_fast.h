@@ -91,16 +91,25 @@ static __always_inline u8 *object_state(const struct kmem_cache *cache, struct s
 	return likely(index < cache->objs) ? &slab->state[index] : NULL;
 }
 
+/*
+ * From PAGE_OFFSET up every address has its struct page's place in vmemmap, which may be unmapped but holds nothing
+ * else. Below, the places are all over memory, where any byte could be taken for a page's: such an address has none.
+ */
+static __always_inline bool has_page(const void *p)
+{
+	return likely((virt_addr_t)p >= PAGE_OFFSET);
+}
+
 /* Where the struct page of address 0 would be. */
 #define PAGE_OF_NULL ((virt_addr_t)vmemmap - (PAGE_OFFSET >> PAGE_SHIFT) * sizeof(struct page))
 
-/* virt_to_page() of what may be any address: in integers, where wrapping round is no error. */
+/* virt_to_page() of what may be any address: in integers, where wrapping round is no error. Look only if has_page(p). */
 static __always_inline struct page *page_of(const void *p)
 {
 	return (struct page *)(PAGE_OF_NULL + ((virt_addr_t)p >> PAGE_SHIFT) * sizeof(struct page));
 }
 
-/* p & cache->slab_mask starts a page; nothing says yet that it is a slab of this cache, or memory at all. */
+/* p & cache->slab_mask starts a page; nothing says yet that it is a slab of this cache, or memory. has_page(p) does hold. */
 static __always_inline struct page *slab_page(const struct kmem_cache *cache, const void *p)
 {
 	virt_addr_t start = (virt_addr_t)p & cache->slab_mask;

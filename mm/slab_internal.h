@@ -64,8 +64,8 @@ struct magazine {
 #define SLAB_OFF_SLAB	 512u /* objects of so many bytes have their map elsewhere */
 #define SLAB_MAP_OBJECTS 32u  /* the most that such a map has */
 
-/* Which magazine is this CPU's: its number modulo NR_SLAB_CPUS. */
-DECLARE_PER_CPU(u32, slab_slot);
+/* Which magazine is this CPU's: its number modulo NR_SLAB_CPUS. As wide as an index, or each use would extend it. */
+DECLARE_PER_CPU(unsigned long, slab_slot);
 
 struct slab_stats {
 	u64 refills, flushes; /* of magazines */
@@ -121,6 +121,7 @@ enum slab_fault {
 	SLAB_INTERIOR_FREE, /* into an object, or between objects */
 	SLAB_FOREIGN_FREE,  /* another cache's object */
 	SLAB_DOUBLE_FREE,
+	SLAB_STALE_REALLOC,  /* krealloc() of an object that is free */
 	SLAB_OVERRUN,	     /* written past the end */
 	SLAB_UNDERRUN,	     /* written before the start */
 	SLAB_USE_AFTER_FREE, /* written while free */
@@ -219,8 +220,11 @@ bool slab_debug_alloc(const struct slab_object *o, size_t requested, unsigned lo
 bool slab_debug_free(const struct slab_object *o, unsigned long ip);
 /* A slab goes back: are its objects as they were left? Reports what is wrong. */
 bool slab_debug_retire(struct kmem_cache *cache, struct slab *slab);
-/* The size that the red zone guards changed (krealloc in place). */
-void slab_debug_resize(const struct kmem_cache *cache, void *obj, size_t requested);
+/*
+ * krealloc in place: from now on the red zone guards `requested` bytes. Damage done before is reported and mended: the
+ * object keeps its owner.
+ */
+void slab_debug_resize(const struct slab_object *o, size_t requested, unsigned long ip);
 /* Check the red zones and the poison of every object; returns the number of faults, each reported. Quiet system wanted. */
 u32 slab_check_objects(struct kmem_cache *cache);
 

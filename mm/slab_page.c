@@ -247,9 +247,13 @@ void slab_lose(const struct slab_object *o)
 
 /* ---- from an address back to an object ------------------------------------------------------------------ */
 
-/* The head of the slab that the page is in, or NULL. The page may be any address. */
-static struct page *slab_head(struct page *page)
+/* The head of the slab that p is in, or NULL. Any address. */
+static struct page *slab_head(const void *p)
 {
+	struct page *page = page_of(p);
+
+	if (!has_page(p))
+		return NULL;
 	if (byte_is_nofault(&page->type, PAGE_TAIL))
 		page = page->head;
 	return byte_is_nofault(&page->type, PAGE_SLAB) ? page : NULL;
@@ -257,7 +261,7 @@ static struct page *slab_head(struct page *page)
 
 enum slab_fault slab_find(const void *p, struct slab_object *o)
 {
-	struct page *head = slab_head(page_of(p));
+	struct page *head = slab_head(p);
 	u32 at;
 
 	*o = (struct slab_object){.cache = NULL};

@@ -21,6 +21,7 @@ static const char *const fault_names[NR_SLAB_FAULTS] = {
 	[SLAB_INTERIOR_FREE] = "free of an address inside an object",
 	[SLAB_FOREIGN_FREE] = "free of another cache's object",
 	[SLAB_DOUBLE_FREE] = "double free",
+	[SLAB_STALE_REALLOC] = "krealloc of an object that was freed",
 	[SLAB_OVERRUN] = "written past the end of an object",
 	[SLAB_UNDERRUN] = "written before the start of an object",
 	[SLAB_USE_AFTER_FREE] = "written after it was freed",
@@ -103,12 +104,12 @@ static void say_row(const u8 *row)
 /* A few rows from the start of the object, or around the byte that is wrong. */
 static void say_bytes(const u8 *obj, const u8 *at)
 {
-	const u8 *row = obj;
+	uintptr_t row = (uintptr_t)obj; /* an integer: a wild address may be the last one there is */
 
 	if (at)
-		row = (const u8 *)ALIGN_DOWN((uintptr_t)at, ROW_BYTES) - ROW_BYTES;
+		row = ALIGN_DOWN((uintptr_t)at, ROW_BYTES) - ROW_BYTES;
 	for (u32 i = 0; i < DUMP_ROWS; i++)
-		say_row(row + i * ROW_BYTES);
+		say_row((const u8 *)(row + i * ROW_BYTES));
 }
 
 /* ---- reports --------------------------------------------------------------------------------------------- */

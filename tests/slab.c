@@ -3,7 +3,7 @@
  * model of tests/slab_model.h, and that every page comes back. tests/host/test_slab.c goes further, under the sanitizers.
  */
 #include <kernel/ktest.h>
-#include <lib/printk.h>
+#include <kernel/smp.h>
 #include <lib/printk.h>
 #include <mm/slab.h>
 #include <tests/slab_checks.h>
@@ -33,6 +33,68 @@ TEST_SUITE(slab, quiet, loud);
 		EXPECT_STREQ(slab_check_##name(), ""); \
 	}
 SLAB_CHECKS(CHECK)
+
+static bool is_sound(struct kmem_cache *cache, void *ctx)
+{
+	(void)ctx;
+	EXPECT_EQ(slab_check_cache(cache), 0u);
+	return true;
+}
+
+/* An address whose struct page would be just here. It is not canonical. */
+static void *address_with_page(const struct page *page)
+{
+	return (void *)(((virt_addr_t)page - PAGE_OF_NULL) / sizeof(*page) << PAGE_SHIFT);
+}
+
+/* Bytes of ours that look like the struct page of a slab make no slab of what they would describe. */
+TEST(slab, crafted_frees)
+{
+	struct page *fake = kzalloc(sizeof(*fake), GFP_KERNEL);
+	struct kmem_cache *c = kmem_cache_create("crafted", 64, 0, 0, NULL);
+	void *p = address_with_page(fake);
+	u64 faults = slab_faults[SLAB_WILD_FREE];
+
+	ASSERT_TRUE(c && fake);
+	ASSERT_EQ(page_of(p), fake);
+	fake->type = PAGE_SLAB;
+	fake->cache = c;
+	fake->slab = (struct slab *)(1UL << 63);
+	kfree(p);
+	kmem_cache_free(c, p);
+	fake->type = PAGE_TAIL;
+	fake->head = (struct page *)(1UL << 63);
+	kfree(p);
+	EXPECT_FALSE(krealloc(p, 8, GFP_KERNEL));
+	EXPECT_EQ(ksize(p), 0ul);
+	EXPECT_EQ(slab_faults[SLAB_WILD_FREE], faults + 4);
+	kfree(fake);
+	EXPECT_EQ(kmem_cache_destroy(c), 0);
+}
+
+static void use_kmalloc(void *served)
+{
+	void *obj[100];
+	u32 n = 0;
+
+	while (n < ARRAY_SIZE(obj) && (obj[n] = kmalloc(64, GFP_ATOMIC)) != NULL)
+		n++;
+	*(bool *)served = n == ARRAY_SIZE(obj) && this_cpu_read(slab_slot) < NR_SLAB_CPUS;
+	while (n)
+		kfree(obj[--n]);
+}
+
+/* Also of CPUs that a cache has no slot of its own for: -smp 65 and more. */
+TEST(slab, every_cpu_allocates)
+{
+	for (u32 cpu = 0; cpu < num_online_cpus(); cpu++) {
+		bool served = false;
+
+		ASSERT_EQ(smp_call_function_single(cpu, use_kmalloc, &served, true), 0);
+		EXPECT_TRUE(served);
+	}
+	slab_for_each_cache(is_sound, NULL);
+}
 
 static void random_run(u32 flags, u32 steps)
 {

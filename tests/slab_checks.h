@@ -205,6 +205,34 @@ static inline const char *slab_check_reallocation(void)
 	return "";
 }
 
+/* What is not in use, or not kmalloc's, is not moved, not resized and not freed. */
+static inline const char *slab_check_bad_reallocs(void)
+{
+	struct kmem_cache *c = kmem_cache_create("bad-realloc", 64, 0, 0, NULL);
+	static u64 not_ours[16];
+	u8 *foreign, *freed, *large;
+
+	expect(c);
+	expect((foreign = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
+	expect((freed = kmalloc(64, GFP_KERNEL)) != NULL);
+	expect((large = kmalloc(3 * PAGE_SIZE, GFP_KERNEL)) != NULL);
+	for (size_t size = 50; size <= 20000; size += 19950) { /* in place, or to move */
+		expect_fault(SLAB_FOREIGN_FREE, expect(!krealloc(foreign, size, GFP_KERNEL)));
+		expect_fault(SLAB_INTERIOR_FREE, expect(!krealloc(freed + 8, size, GFP_KERNEL)));
+		expect_fault(SLAB_INTERIOR_FREE, expect(!krealloc(large + 8, size, GFP_KERNEL)));
+		expect_fault(SLAB_WILD_FREE, expect(!krealloc(not_ours, size, GFP_KERNEL)));
+	}
+	kfree(freed);
+	expect_fault(SLAB_STALE_REALLOC, expect(!krealloc(freed, 50, GFP_KERNEL)));
+	expect_fault(SLAB_STALE_REALLOC, expect(!krealloc(freed, 20000, GFP_KERNEL)));
+	kfree(large);
+	expect_fault(SLAB_WILD_FREE, expect(!krealloc(large, 50, GFP_KERNEL)));
+	kmem_cache_free(c, foreign);
+	expect(slab_check_cache(c) == 0);
+	expect(kmem_cache_destroy(c) == 0);
+	return "";
+}
+
 /* ---- bad frees, no debugging ------------------------------------------------------------------------------------ */
 
 static inline const char *slab_check_bad_frees(void)
@@ -239,6 +267,30 @@ static inline const char *slab_check_bad_frees(void)
 	kfree(other);
 	expect_fault(SLAB_DOUBLE_FREE, kfree(other));
 	expect(slab_check_cache(c) == 0);
+	expect(kmem_cache_destroy(c) == 0);
+	return "";
+}
+
+/* Where address ranges begin and end, in steps that no user, no kernel and no CPU expects. */
+static inline const char *slab_check_wild_frees(void)
+{
+	struct kmem_cache *c = kmem_cache_create("wild", 100, 0, 0, NULL);
+	const virt_addr_t edges[] = {
+		PAGE_SIZE,     1UL << 47,  -1UL << 47, 1UL << 63, PAGE_OFFSET,	      VMALLOC_END,
+		VMEMMAP_START, KERNEL_MAP, -PAGE_SIZE, 0,	  0x6b6b6b6b6b6b6000,
+	};
+
+	expect(c);
+	for (u32 i = 0; i < ARRAY_SIZE(edges); i++) {
+		void *below = (void *)(edges[i] - 8), *above = (void *)(edges[i] + 24);
+
+		expect_fault(SLAB_WILD_FREE, kfree(below));
+		expect_fault(SLAB_WILD_FREE, kfree(above));
+		expect_fault(SLAB_WILD_FREE, kmem_cache_free(c, below));
+		expect_fault(SLAB_WILD_FREE, kmem_cache_free(c, above));
+		expect_fault(SLAB_WILD_FREE, expect(!krealloc(above, 8, GFP_KERNEL)));
+		expect(ksize(below) == 0 && ksize(above) == 0);
+	}
 	expect(kmem_cache_destroy(c) == 0);
 	return "";
 }
@@ -358,7 +410,9 @@ static inline const char *slab_check_exhaust(size_t size)
 	X(kmalloc_sizes)     \
 	X(kmalloc_edges)     \
 	X(reallocation)      \
+	X(bad_reallocs)      \
 	X(bad_frees)         \
+	X(wild_frees)        \
 	X(held_magazine)     \
 	X(failures)          \
 	X(page_failures)

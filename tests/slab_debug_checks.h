@@ -57,6 +57,27 @@ static inline const char *slab_check_overrun(void)
 	return "";
 }
 
+/* Damage is reported by the krealloc() that would paint over it, once, and the object serves on. */
+static inline const char *slab_check_overrun_before_realloc(void)
+{
+	struct kmem_cache *c = slab_debug_cache(SLAB_RED_ZONE);
+	u8 *obj;
+
+	expect(c);
+	c->flags |= SLAB_KMALLOC;
+	expect((obj = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
+	expect(krealloc(obj, 20, GFP_KERNEL) == obj);
+	obj[20] = 1;
+	expect_fault(SLAB_OVERRUN, expect(krealloc(obj, 40, GFP_KERNEL) == obj));
+	obj[-1] = 1;
+	expect_fault(SLAB_UNDERRUN, expect(krealloc(obj, 30, GFP_KERNEL) == obj));
+	obj[29] = 1;
+	expect(krealloc(obj, 50, GFP_KERNEL) == obj && obj[29] == 1);
+	kfree(obj);
+	expect(kmem_cache_destroy(c) == 0);
+	return "";
+}
+
 static inline const char *slab_check_underrun(void)
 {
 	struct kmem_cache *c = slab_debug_cache(SLAB_RED_ZONE);
@@ -142,13 +163,14 @@ static inline const char *slab_check_owner(void)
 /* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 /* Every check, as X(name). */
-#define SLAB_DEBUG_CHECKS(X) \
-	X(debug_clean)       \
-	X(overrun)           \
-	X(underrun)          \
-	X(use_after_free)    \
-	X(retire)            \
-	X(debug_double_free) \
+#define SLAB_DEBUG_CHECKS(X)      \
+	X(debug_clean)            \
+	X(overrun)                \
+	X(overrun_before_realloc) \
+	X(underrun)               \
+	X(use_after_free)         \
+	X(retire)                 \
+	X(debug_double_free)      \
 	X(owner)
 
 #endif
