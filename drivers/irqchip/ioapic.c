@@ -100,6 +100,12 @@ u32 ioapic_isa_gsi(const struct madt_info *madt, u32 isa, struct ioapic_mode *mo
 		*mode = mode_of(madt->override[i].flags, isa_bus);
 		return madt->override[i].gsi;
 	}
+	/*
+	 * QEMU's I/O APIC has interrupt 0 on pin 2 whatever the tables say, and those of microvm (hardware-reduced
+	 * ACPI) do not say it. Without it a machine whose only timer is the PIT would have none.
+	 */
+	if (isa == 0 && acpi_fadt() && (acpi_fadt()->flags & ACPI_FADT_HW_REDUCED))
+		return 2;
 	return isa;
 }
 
