@@ -35,6 +35,12 @@ static inline int gather(void)
 	return 0;
 }
 
+/* Each one's part of so many rounds in all; fewer where scale= says so. */
+static inline u32 share(u32 rounds)
+{
+	return (u32)ktest_scaled(DIV_ROUND_UP(rounds, nr_crowd));
+}
+
 static inline void nothing(void *info __maybe_unused)
 {
 }

@@ -11,6 +11,7 @@
 #include <kernel/time/clockevents.h>
 #include <kernel/time/hrtimer.h>
 #include <kernel/time/timekeeping.h>
+#include <tests/crowd.h>
 
 #define TIMERS	 24
 #define PATIENCE (20 * NSEC_PER_SEC) /* an interrupt that has not come by then is lost */
@@ -294,11 +295,12 @@ static void hammer(void *info __maybe_unused)
 	}
 }
 
-/* All CPUs start and cancel the same few timers: the trees stay whole, and afterwards all can be cancelled. */
-TEST(hrtimer, all_cpus_fight_for_the_same_timers)
+/* Several CPUs start and cancel the same few timers: the trees stay whole, and afterwards all can be cancelled. */
+TEST(hrtimer, cpus_fight_for_the_same_timers)
 {
-	another_cpu();
-	on_each_cpu(hammer, NULL, true);
+	gather();
+	a_few();
+	on_the_crowd(hammer);
 	for (u32 i = 0; i < 4; i++) {
 		hrtimer_cancel(&probes[i].timer);
 		EXPECT_FALSE(hrtimer_active(&probes[i].timer));

@@ -148,7 +148,7 @@ TEST(smp, a_reschedule_interrupt_arrives)
 
 /* ---- storms ----------------------------------------------------------------------------------------- */
 
-#define STORM_ROUNDS 20u
+static u32 storm_rounds;
 
 static u64 hits[NR_CPUS];
 static bool storm_irqs_on;
@@ -172,7 +172,7 @@ static void storm(void *info __maybe_unused)
 
 	if (storm_irqs_on)
 		local_irq_enable();
-	for (u32 round = 0; round < STORM_ROUNDS; round++) {
+	for (u32 round = 0; round < storm_rounds; round++) {
 		for_each_cpu(cpu, &crowd)
 			smp_call_function_single(cpu, hit, &hits[cpu], (round ^ cpu) & 1);
 		smp_call_function_many(&crowd, hit_own, NULL, round & 1);
@@ -188,9 +188,10 @@ static void expect_storm(void)
 	u32 cpu;
 
 	memset(hits, 0, sizeof(hits));
+	storm_rounds = share(80);
 	on_the_crowd(storm);
 	for_each_cpu(cpu, &crowd)
-		EXPECT_EQ(hits[cpu], STORM_ROUNDS * (u64)(nr_crowd + nr_crowd - 1));
+		EXPECT_EQ(hits[cpu], storm_rounds * (u64)(nr_crowd + nr_crowd - 1));
 	for_each_online_cpu(cpu)
 	{
 		sent += per_cpu_ptr(&smp_stats, cpu)->calls_sent;

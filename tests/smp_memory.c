@@ -17,8 +17,7 @@ TEST_SUITE(smp_memory, gather, NULL);
 
 /* ---- the allocators ----------------------------------------------------------------------------------- */
 
-#define EXCHANGES 400u /* a CPU */
-#define SLOTS	  64u
+#define SLOTS 64u
 
 struct gift {
 	u64 tag; /* its own address, inverted: no two owners write the same */
@@ -28,7 +27,7 @@ struct gift {
 static struct gift *slots[SLOTS];
 static struct kmem_cache *gift_cache;
 static u64 made, taken, torn;
-static u32 failed;
+static u32 failed, exchanges;
 
 static u64 tag_of(const void *p)
 {
@@ -68,7 +67,7 @@ static void exchange_gifts(void *info __maybe_unused)
 {
 	u64 random = 0x9e3779b97f4a7c15ULL * (smp_processor_id() + 1);
 
-	for (u32 i = 0; i < EXCHANGES; i++) {
+	for (u32 i = 0; i < exchanges; i++) {
 		struct gift *gift, *old;
 		void *mine;
 
@@ -111,6 +110,7 @@ TEST(smp_memory, pages_and_objects_change_hands)
 	gift_cache = kmem_cache_create("gift", sizeof(struct gift), 0, 0, NULL);
 	ASSERT_NOT_NULL(gift_cache);
 	made = taken = torn = failed = 0;
+	exchanges = share(3200);
 	on_the_crowd(exchange_gifts);
 	EXPECT_EQ(failed, 0u);
 	EXPECT_EQ(slab_check_cache(gift_cache), 0u);
@@ -119,7 +119,7 @@ TEST(smp_memory, pages_and_objects_change_hands)
 		if (slots[i])
 			take_gift(slots[i]);
 	memset(slots, 0, sizeof(slots));
-	EXPECT_EQ(made, (u64)EXCHANGES * nr_crowd);
+	EXPECT_EQ(made, (u64)exchanges * nr_crowd);
 	EXPECT_EQ(taken, made);
 	EXPECT_EQ(torn, 0ull);
 	EXPECT_EQ(slab_live_objects(gift_cache), 0u);
