@@ -195,7 +195,9 @@ static size_t room_of(const void *p, struct slab_object *o, unsigned long ip)
 
 	if (page)
 		fault = p == page_address(page) ? SLAB_OK : SLAB_INTERIOR_FREE;
-	else if (o->cache && !(o->cache->flags & SLAB_KMALLOC))
+	else if (!o->cache)
+		fault = fault == SLAB_OK ? SLAB_WILD_FREE : fault;
+	else if (!(o->cache->flags & SLAB_KMALLOC))
 		fault = SLAB_FOREIGN_FREE;
 	else if (fault == SLAB_OK && *o->state != OBJ_LIVE)
 		fault = SLAB_STALE_REALLOC;

@@ -104,7 +104,8 @@ static void say_row(const u8 *row)
 /* A few rows from the start of the object, or around the byte that is wrong. */
 static void say_bytes(const u8 *obj, const u8 *at)
 {
-	uintptr_t row = (uintptr_t)obj; /* an integer: a wild address may be the last one there is */
+	uintptr_t row =
+		(uintptr_t)obj; /* an integer: a wild address may be the last one there is */
 
 	if (at)
 		row = ALIGN_DOWN((uintptr_t)at, ROW_BYTES) - ROW_BYTES;

@@ -100,7 +100,7 @@ static void check_against_model(u32 c, u32 cpu, u32 left_before)
 
 TEST(irq_vector, agrees_with_a_model)
 {
-	u32 cpus[MODEL_CPUS] = {0}, left[MODEL_CPUS], n;
+	u32 cpus[MODEL_CPUS] = {0}, left[MODEL_CPUS] = {0}, n;
 
 	need_lapic();
 	n = some_cpus(cpus, MODEL_CPUS);
