@@ -219,7 +219,7 @@ def print_sizes(image):
 def main():
     parser = argparse.ArgumentParser(description="Check that loaders will accept the image.")
     parser.add_argument("-v", action="store_true", help="print the sizes")
-    parser.add_argument("--bytes", action="store_true", help="print what the kernel weighs, without symbols and tests")
+    parser.add_argument("--bytes", action="store_true", help="print two figures: kernel without symbols and tests, and with its tests")
     parser.add_argument("image")
     args = parser.parse_args()
     with open(args.image, "rb") as file:
@@ -236,7 +236,7 @@ def main():
     loaded, symbols, tests, _ = sizes(image)
     kernel = loaded - symbols - tests
     if args.bytes:
-        print(kernel)
+        print(kernel, loaded - symbols)
     if kernel > IMAGE_MAX:
         print(
             f"{args.image}: warning: {kernel} bytes without symbols and tests, the aim is {IMAGE_MAX}",
